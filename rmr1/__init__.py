@@ -1,0 +1,1 @@
+"""The reasoning reward model: pair, prompt, backends, trace, judge."""

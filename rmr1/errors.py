@@ -1,0 +1,51 @@
+"""Every error raised on purpose, one sentence each: what, where, and what to do.
+
+RMR1Error
+├── ConfigurationError         the user can mend it in the settings
+│   └── MissingDependency      an optional package is not installed
+├── InputError                 a file, a form or an argument holds something unusable
+├── BackendError               the model call failed
+│   ├── BackendUnavailable     nobody answered, or the server died: worth another try
+│   └── PromptTooLong          the prompt does not fit the context window
+├── RecordNotFound             no record has this id
+└── StorageError               the database refused: locked, full, or of another version
+"""
+
+
+class RMR1Error(Exception):
+    """Base of all errors that the project raises on purpose; `str()` of it is fit for a person."""
+
+
+class ConfigurationError(RMR1Error):
+    """A setting is wrong or missing."""
+
+
+class MissingDependency(ConfigurationError):
+    """An optional package is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed: run `pip install 'rmr1[{extra}]'`.")
+
+
+class InputError(RMR1Error):
+    """A file, a form field or an argument cannot be used as it is."""
+
+
+class BackendError(RMR1Error):
+    """The model call failed."""
+
+
+class BackendUnavailable(BackendError):
+    """Nobody answered, or the server died during the call: worth another try."""
+
+
+class PromptTooLong(BackendError):
+    """The prompt does not fit the context window."""
+
+
+class RecordNotFound(RMR1Error):
+    """No record has this id."""
+
+
+class StorageError(RMR1Error):
+    """The database refused the operation."""

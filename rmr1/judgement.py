@@ -1,0 +1,199 @@
+"""What a judge concludes on a pair from one or more rollouts."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Literal
+
+from rmr1.grounding import GroundedQuote
+from rmr1.pair import Order, Pair, Side
+from rmr1.plan import Plan
+from rmr1.trace import TaskType, Trace
+
+
+class State(StrEnum):
+    """How a rollout, or a judgement, ended. Only a verdict is a verdict; the rest says why not."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    CONTRADICTORY = "contradictory"
+    TRUNCATED = "truncated"
+    REFUSED = "refused"
+    UNPARSEABLE = "unparseable"
+    FAILED = "failed"
+
+
+ConfidenceSource = Literal["logprobs", "votes"]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeVersion:
+    """Which judge spoke: everything but the plan that a judgement depends on.
+
+    Attributes:
+        backend: kind of backend.
+        model: the base model's name.
+        revision: hash of its weights, or "" where it cannot be known.
+        engine: software and version.
+        adapter: name of the LoRA adapter, or "".
+        profile: name of the prompt profile.
+        profile_hash: SHA-256 (hex) of the profile's content.
+    """
+
+    backend: str
+    model: str
+    revision: str = ""
+    engine: str = ""
+    adapter: str = ""
+    profile: str = ""
+    profile_hash: str = ""
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 (hex) over all fields."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+    @property
+    def title(self) -> str:
+        """A short name for people."""
+        adapter = f" + {self.adapter}" if self.adapter else ""
+        return f"{self.model}{adapter} · {self.profile}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One completion of the judge for one pair in one order, read.
+
+    Attributes:
+        verdict: the better side of the *pair* (the letter in `trace` is the one the judge saw).
+        reason: what is missing or what went wrong, in words; "" when complete.
+        probability_a: probability of the pair's side A at the verdict, A and B alone considered;
+            None where the backend gives no log-probabilities or there is no verdict.
+        quotes: every quotation of the evaluation, in order, under the pair's sides.
+        injected: names of template markers that a response or the prompt tried to forge.
+        seconds: from the request to the last token.
+        first_seconds: from the request to the first token.
+    """
+
+    order: Order
+    vote: int
+    seed: int
+    trace: Trace
+    state: State
+    verdict: Side | None = None
+    reason: str = ""
+    probability_a: float | None = None
+    quotes: tuple[GroundedQuote, ...] = ()
+    injected: tuple[str, ...] = ()
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    seconds: float | None = None
+    first_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the rollouts of a plan say together.
+
+    Attributes:
+        verdict: the side that most rollouts with a verdict name; None if none does, or on a draw.
+        state: `complete` with a verdict; otherwise the commonest reason why there is none.
+        confidence: in 0.5..1, that `verdict` is what the judge means: from the verdict's
+            log-probabilities where every voting rollout has them, else the share of votes; None
+            for a single rollout without log-probabilities.
+        swap_consistent: whether both orders name the same side; None unless both were judged.
+    """
+
+    pair: Pair
+    version: JudgeVersion
+    plan: Plan
+    rollouts: tuple[Rollout, ...]
+    verdict: Side | None
+    state: State
+    reason: str = ""
+    confidence: float | None = None
+    confidence_source: ConfidenceSource | None = None
+    swap_consistent: bool | None = None
+
+    @property
+    def type(self) -> TaskType | None:
+        """The task type of the first rollout that says one."""
+        return next((r.trace.type for r in self.rollouts if r.trace.type), None)
+
+    @property
+    def correct(self) -> bool | None:
+        """Whether the verdict is the known better side; None where no better side is known.
+
+        A judgement without a verdict on a pair with a known better side is not correct.
+        """
+        return None if self.pair.chosen is None else self.verdict is self.pair.chosen
+
+
+def conclude(
+    pair: Pair, version: JudgeVersion, plan: Plan, rollouts: Sequence[Rollout]
+) -> Judgement:
+    """What `rollouts` say together.
+
+    A rollout without a verdict never votes.
+
+    Args:
+        rollouts: at least one.
+    """
+    votes = Counter(r.verdict for r in rollouts if r.verdict)
+    winner = _winner(votes)
+    confidence, source = _confidence(winner, rollouts) if winner else (None, None)
+    state, reason = _state(winner, votes, rollouts)
+    return Judgement(
+        pair=pair,
+        version=version,
+        plan=plan,
+        rollouts=tuple(rollouts),
+        verdict=winner,
+        state=state,
+        reason=reason,
+        confidence=confidence,
+        confidence_source=source,
+        swap_consistent=_swap_consistent(rollouts),
+    )
+
+
+def _winner(votes: Counter[Side]) -> Side | None:
+    if not votes or votes[Side.A] == votes[Side.B]:
+        return None
+    return Side.A if votes[Side.A] > votes[Side.B] else Side.B
+
+
+def _confidence(
+    winner: Side, rollouts: Sequence[Rollout]
+) -> tuple[float | None, ConfidenceSource | None]:
+    voting = [r for r in rollouts if r.verdict]
+    known = [r.probability_a for r in voting if r.probability_a is not None]
+    if len(known) == len(voting):
+        mean = sum(known) / len(known)
+        return (mean if winner is Side.A else 1 - mean), "logprobs"
+    if len(rollouts) == 1:
+        return None, None
+    return sum(r.verdict is winner for r in voting) / len(rollouts), "votes"
+
+
+def _state(
+    winner: Side | None, votes: Counter[Side], rollouts: Sequence[Rollout]
+) -> tuple[State, str]:
+    if winner is None and votes:
+        return State.CONTRADICTORY, f"{votes[Side.A]} for A, {votes[Side.B]} for B"
+    relevant = [r for r in rollouts if r.verdict is winner]
+    state, _ = Counter(r.state for r in relevant).most_common(1)[0]
+    return state, next(r.reason for r in relevant if r.state is state)
+
+
+def _swap_consistent(rollouts: Sequence[Rollout]) -> bool | None:
+    named: dict[Order, set[Side | None]] = {}
+    for rollout in rollouts:
+        named.setdefault(rollout.order, set()).add(rollout.verdict)
+    if len(named) < 2:
+        return None
+    first, second = named.values()
+    return first == second and len(first) == 1 and None not in first

@@ -1,0 +1,1 @@
+"""What is remembered: pairs, judgements, labels, snapshots."""
