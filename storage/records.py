@@ -1,0 +1,372 @@
+"""Rows of a known shape made into pairs."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+import orjson
+from pydantic import ValidationError
+
+from rmr1.pair import Message, Pair, Role, Side
+from storage.readers import plain
+from storage.shapes import ColumnMapping, Shape
+
+Cells = Mapping[str, object]
+
+_ROLES: Mapping[str, Role] = {
+    "system": "system",
+    "user": "user",
+    "human": "user",
+    "prompter": "user",
+    "assistant": "assistant",
+    "gpt": "assistant",
+    "chatbot": "assistant",
+    "model": "assistant",
+}
+_SIDES = {
+    **dict.fromkeys(("a", "model_a", "response_a", "assistant_a", "[[a]]"), Side.A),
+    **dict.fromkeys(("b", "model_b", "response_b", "assistant_b", "[[b]]"), Side.B),
+}
+_NO_SIDE = {"", "tie", "tie (bothbad)", "both_bad", "bothbad", "cannot_tell", "none", "null"}
+_SPEAKER = re.compile(r"\n\n(Human|Assistant):[ ]?")
+
+
+class CellError(ValueError):
+    """A cell that cannot be used: its column, and why."""
+
+    def __init__(self, column: str, reason: str) -> None:
+        super().__init__(f"{column}: {reason}")
+        self.column = column
+        self.reason = reason
+
+
+def pairs_of(shape: Shape, cells: Cells, mapping: ColumnMapping) -> list[Pair]:
+    """Make the pairs of one row.
+
+    Raises:
+        CellError: the row cannot be used.
+    """
+    match shape:
+        case Shape.RM_BENCH:
+            return rm_bench_pairs(cells)
+        case Shape.RMB_PAIRS:
+            return [_rmb_pair(cells, "reject", cells.get("reject"), "")]
+        case Shape.RMB_BEST_OF_N:
+            losers = _sequence(cells, "loser_list")
+            return [_rmb_pair(cells, "loser_list", one, f":{n}") for n, one in enumerate(losers)]
+        case Shape.RATED:
+            return _rated_pairs(cells, mapping)
+        case Shape.REWARD_BENCH:
+            return [_mapped_pair(cells, mapping).model_copy(update={"source": "RewardBench"})]
+        case _:
+            return [_mapped_pair(cells, mapping)]
+
+
+def placed(pair: Pair) -> Pair:
+    """Lay a pair's responses on the sides by the pair's own hash.
+
+    Chosen stands on either side equally often, and on the same one whenever the pair comes again.
+    """
+    return pair.swapped() if int(pair.content_hash, 16) % 2 else pair
+
+
+def preference(
+    conversation: Sequence[Message],
+    better: str,
+    worse: str,
+    *,
+    id: str | None = None,
+    source: str = "",
+    subset: str = "",
+    meta: dict[str, object] | None = None,
+) -> Pair:
+    """A pair of a better response (on side A) and a worse one.
+
+    Raises:
+        CellError: the conversation does not end with a user's turn, or both responses are one.
+    """
+    if better == worse:
+        raise CellError("", "both responses are the same")
+    try:
+        return Pair(
+            conversation=tuple(conversation),
+            response_a=better,
+            response_b=worse,
+            chosen=Side.A,
+            id=id,
+            source=source,
+            subset=subset,
+            meta=meta or {},
+        )
+    except ValidationError as error:
+        raise CellError("", error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+
+
+def rm_bench_pairs(cells: Cells) -> list[Pair]:
+    """The nine pairs of an RM-Bench record: every chosen style against every rejected one.
+
+    Source: THU-KEG/RM-Bench, data format; styles in order concise, detailed, detailed in markdown.
+    """
+    chosen = [text(one, "chosen") for one in _sequence(cells, "chosen")]
+    rejected = [text(one, "rejected") for one in _sequence(cells, "rejected")]
+    if len(chosen) != 3 or len(rejected) != 3:
+        raise CellError("chosen", "RM-Bench has three chosen and three rejected responses")
+    return [
+        placed(rm_bench_pair(cells, (i, chosen[i]), (j, rejected[j])))
+        for i in range(3)
+        for j in range(3)
+    ]
+
+
+def rm_bench_pair(cells: Cells, chosen: tuple[int, str], rejected: tuple[int, str]) -> Pair:
+    """One cell of RM-Bench's three by three, chosen on side A.
+
+    Args:
+        chosen: number of the style, and the response.
+        rejected: likewise.
+    """
+    return preference(
+        [Message(role="user", content=text(cells.get("prompt"), "prompt"))],
+        chosen[1],
+        rejected[1],
+        id=f"{identifier(cells.get('id'))}:{chosen[0]}-{rejected[0]}",
+        source="RM-Bench",
+        subset=identifier(cells.get("domain") or cells.get("subset")) or "",
+        meta={"chosen_style": chosen[0], "rejected_style": rejected[0]},
+    )
+
+
+def _rmb_pair(cells: Cells, column: str, loser: object, suffix: str) -> Pair:
+    best_column = "bon_best" if "bon_best" in cells else "chosen"
+    best, worse = (_answer(cells.get(best_column), best_column), _answer(loser, column))
+    uid = identifier(cells.get("bon_uid") or cells.get("pair_uid"))
+    pair = preference(
+        conversation(cells.get("conversation_input"), "conversation_input"),
+        best[0],
+        worse[0],
+        id=f"{uid}{suffix}",
+        source="RMB",
+        subset=identifier(cells.get("category_path")) or "",
+        meta={"chosen_model": best[1], "rejected_model": worse[1]},
+    )
+    return placed(pair)
+
+
+def _answer(value: object, column: str) -> tuple[str, str]:
+    if not isinstance(value, Mapping):
+        raise CellError(column, f"is {kind(value)} where an object with an answer is wanted")
+    return text(value.get("answer"), column), str(value.get("llm_name") or "")
+
+
+def _rated_pairs(cells: Cells, mapping: ColumnMapping) -> list[Pair]:
+    prompt = conversation(cells.get(mapping.prompt or "prompt"), mapping.prompt or "prompt")
+    rated = []
+    for one in _sequence(cells, "completions"):
+        if not isinstance(one, Mapping):
+            raise CellError("completions", f"holds {kind(one)} where an object is wanted")
+        keys = ("overall_score", "score", "fine-grained_score")
+        score = next((v for v in map(one.get, keys) if isinstance(v, int | float)), None)
+        if score is None or math.isnan(score):
+            raise CellError("completions", "holds a completion without a score")
+        rated.append((score, text(one.get("response"), "completions"), str(one.get("model") or "")))
+    rated.sort(key=lambda one: -one[0])
+    uid = identifier(cells.get(mapping.id)) if mapping.id else None
+    return [
+        placed(
+            preference(
+                prompt,
+                rated[0][1],
+                worse,
+                id=f"{uid}:{n}" if uid else None,
+                source=identifier(cells.get(mapping.source or "")) or "",
+                meta={"chosen_model": rated[0][2], "rejected_model": model},
+            )
+        )
+        for n, (score, worse, model) in enumerate(rated)
+        if score < rated[0][0]
+    ]
+
+
+def _mapped_pair(cells: Cells, mapping: ColumnMapping) -> Pair:
+    known = bool(mapping.chosen and mapping.rejected)
+    columns = _response_columns(mapping)
+    first, second = (_reply(cells, column, mapping) for column in columns)
+    if first[0] != second[0]:
+        raise CellError(columns[1], "the conversations differ before their last turn")
+    named = {field: getattr(mapping, field) for field in ("id", "source", "subset")}
+    pair = preference(
+        _with_system(cells, mapping, first[0]),
+        first[1],
+        second[1],
+        meta={
+            key: plain(value)
+            for key, value in cells.items()
+            if key not in mapping.columns and value is not None
+        },
+        id=identifier(cells.get(named["id"] or "")),
+        source=identifier(cells.get(named["source"] or "")) or "",
+        subset=identifier(cells.get(named["subset"] or "")) or "",
+    )
+    if known:
+        return placed(pair)
+    winner = cells.get(mapping.winner) if mapping.winner else None
+    side = _winner(winner, mapping.winner or "")
+    meta = pair.meta if side or winner is None else {**pair.meta, "winner": str(winner)}
+    return pair.model_copy(update={"chosen": side, "meta": meta})
+
+
+def _response_columns(mapping: ColumnMapping) -> tuple[str, str]:
+    if mapping.chosen and mapping.rejected:
+        return mapping.chosen, mapping.rejected
+    if mapping.responses:
+        return f"{mapping.responses}[0]", f"{mapping.responses}[1]"
+    return mapping.response_a or "", mapping.response_b or ""
+
+
+def _reply(cells: Cells, column: str, mapping: ColumnMapping) -> tuple[list[Message], str]:
+    """The conversation before a response, and the response."""
+    value = _response_cell(cells, column, mapping)
+    prompt = cells.get(mapping.prompt) if mapping.prompt else None
+    if isinstance(value, list):
+        turns = conversation(value, column)
+    elif prompt is None and isinstance(value, str) and _SPEAKER.match(value):
+        turns = _transcript(value)
+    else:
+        response = text(value, column)
+        if not mapping.prompt:
+            raise CellError(column, "comes without a prompt")
+        return _prompt(cells, mapping), response
+    if turns[-1].role != "assistant":
+        raise CellError(column, "does not end with the assistant's turn")
+    before = turns[:-1]
+    if prompt is not None and (not before or before[0].role == "assistant"):
+        before = _prompt(cells, mapping) + before
+    return before, text(turns[-1].content, column)
+
+
+def _response_cell(cells: Cells, column: str, mapping: ColumnMapping) -> object:
+    if not mapping.responses or (mapping.chosen and mapping.rejected):
+        return _unpacked(cells.get(column))
+    both = _unpacked(cells.get(mapping.responses))
+    if not isinstance(both, list) or len(both) != 2:
+        raise CellError(mapping.responses, "is not a list of two responses")
+    return both[int(column.endswith("[1]"))]
+
+
+def _prompt(cells: Cells, mapping: ColumnMapping) -> list[Message]:
+    column = mapping.prompt or ""
+    turns = conversation(_unpacked(cells.get(column)), column)
+    extra = cells.get(mapping.context) if mapping.context else None
+    if isinstance(extra, str) and extra.strip() and turns[-1].role == "user":
+        turns[-1] = Message(role="user", content=f"{turns[-1].content}\n\n{extra}")
+    return turns
+
+
+def _with_system(cells: Cells, mapping: ColumnMapping, turns: list[Message]) -> list[Message]:
+    said = cells.get(mapping.system) if mapping.system else None
+    if not isinstance(said, str) or not said.strip() or (turns[:1] and turns[0].role == "system"):
+        return turns
+    return [Message(role="system", content=text(said, mapping.system or "")), *turns]
+
+
+def _unpacked(value: object) -> object:
+    """The messages in a cell that holds them as JSON, as spreadsheets must; else the cell."""
+    if isinstance(value, str) and value.startswith("[{") and '"content"' in value:
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return value
+    return value
+
+
+def conversation(value: object, column: str) -> list[Message]:
+    """A prompt as messages: from a text, or from a list of messages in one of the usual spellings.
+
+    Raises:
+        CellError: it is neither.
+    """
+    if not isinstance(value, list):
+        return [Message(role="user", content=text(value, column))]
+    if not value:
+        raise CellError(column, "is an empty list")
+    return [_message(turn, column) for turn in value]
+
+
+def _message(turn: object, column: str) -> Message:
+    if not isinstance(turn, Mapping):
+        raise CellError(column, f"holds {kind(turn)} where a message is wanted")
+    name = turn.get("role", turn.get("from"))
+    role = _ROLES.get(name.lower()) if isinstance(name, str) else None
+    if role is None:
+        raise CellError(column, f"holds a message of the unknown role {str(name)[:40]!r}")
+    said = turn.get("content", turn.get("value"))
+    if isinstance(said, list):
+        said = "".join(text(_part(part, column), column) for part in said)
+    if said == "" and role != "user":
+        return Message(role=role, content="")
+    return Message(role=role, content=text(said, column))
+
+
+def _part(part: object, column: str) -> object:
+    if not isinstance(part, Mapping) or part.get("type") != "text":
+        raise CellError(column, "holds a message with something else than text")
+    return part.get("text")
+
+
+def _transcript(said: str) -> list[Message]:
+    """Turns of a dialogue written as paragraphs that begin with `Human:` or `Assistant:`."""
+    _, *parts = _SPEAKER.split(said)
+    return [
+        Message(role=_ROLES[name.lower()], content=words.strip())
+        if name == "Assistant"
+        else Message(role="user", content=words.strip())
+        for name, words in zip(parts[::2], parts[1::2], strict=True)
+    ]
+
+
+def _winner(value: object, column: str) -> Side | None:
+    if value is None:
+        return None
+    key = value.strip().lower() if isinstance(value, str) else None
+    if key in _NO_SIDE:
+        return None
+    if key not in _SIDES:
+        raise CellError(column, f"is {str(value)[:40]!r} where A, B or tie is wanted")
+    return _SIDES[key]
+
+
+def text(value: object, column: str) -> str:
+    """A cell that must hold a text.
+
+    Raises:
+        CellError: it is missing, empty, not a text, or holds what no database keeps.
+    """
+    if not isinstance(value, str):
+        raise CellError(column, "is missing" if value is None else f"is {kind(value)}, not a text")
+    if not value.strip():
+        raise CellError(column, "is empty")
+    if "\x00" in value:
+        raise CellError(column, "holds a NUL character")
+    return value
+
+
+def identifier(value: object) -> str | None:
+    """An id, a source or a subset as a short text; None where there is none."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return str(value).replace("\x00", "")[:200] or None
+
+
+def kind(value: object) -> str:
+    """What a value is, in words."""
+    if isinstance(value, float) and math.isnan(value):
+        return "NaN"
+    names = {list: "a list", dict: "an object", bool: "a truth value", bytes: "bytes"}
+    return names.get(type(value), "nothing" if value is None else "a number")
+
+
+def _sequence(cells: Cells, column: str) -> Sequence[object]:
+    value = cells.get(column)
+    if not isinstance(value, list) or not value:
+        raise CellError(column, f"is {kind(value)} where a list is wanted")
+    return value
