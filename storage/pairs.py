@@ -1,0 +1,177 @@
+"""Pairs on record: each once, whatever it came from."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from sqlalchemy import case, insert, select, update
+from sqlalchemy.orm import Session, load_only
+
+from rmr1.errors import InputError, RecordNotFound
+from rmr1.pair import Message, Pair, Side, transcript
+from storage.tables import JsonObject, JudgementRow, PairRow, utc_now
+
+_CHUNK = 500  # well under the number of parameters that one statement may have
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPair:
+    """A pair with its place in the database.
+
+    Attributes:
+        run_id: the import it came with; None where it came from a person or a request.
+    """
+
+    id: int
+    pair: Pair
+    run_id: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of many pairs.
+
+    Attributes:
+        ids: the id of each pair, in the order they were given.
+        new: how many of them were not on record before.
+    """
+
+    ids: list[int]
+    new: int
+
+
+def add(session: Session, pair: Pair, *, run_id: int | None = None) -> int:
+    """The id of `pair`, put on record if it is not there.
+
+    A pair that is there keeps its id; what it lacked (better side, source, subset, outer id) is
+    filled in from `pair`, what it has stays.
+
+    Raises:
+        InputError: a text holds characters that are no valid Unicode.
+    """
+    return add_many(session, [pair], run_id=run_id).ids[0]
+
+
+def add_many(session: Session, pairs: Sequence[Pair], *, run_id: int | None = None) -> Added:
+    """As `add`, for many at once.
+
+    Raises:
+        InputError: a text holds characters that are no valid Unicode; nothing is added.
+    """
+    ids: list[int] = []
+    new = 0
+    for chunk in _chunks(pairs):
+        wanted = {pair.hash: pair for pair in reversed(chunk)}
+        known = _ids(session, list(wanted))
+        fresh = [
+            _columns(pair, digest, run_id) for digest, pair in wanted.items() if digest not in known
+        ]
+        for digest, pair_id in known.items():
+            _fill_in(session, pair_id, wanted[digest])
+        if fresh:
+            session.execute(insert(PairRow), list(reversed(fresh)))
+            known |= _ids(session, [str(columns["hash"]) for columns in fresh])
+        ids.extend(known[pair.hash] for pair in chunk)
+        new += len(fresh)
+    return Added(ids, new)
+
+
+def get(session: Session, pair_id: int) -> StoredPair:
+    """The pair with this id.
+
+    Raises:
+        RecordNotFound: there is none.
+    """
+    row = session.get(PairRow, pair_id)
+    if row is None:
+        raise RecordNotFound(f"There is no pair {pair_id}.")
+    return StoredPair(row.id, from_row(row), row.run_id, row.created_at)
+
+
+def find(session: Session, pair_hash: str) -> StoredPair | None:
+    """The pair with this hash, or None."""
+    row = session.scalar(select(PairRow).where(PairRow.hash == pair_hash))
+    if row is None:
+        return None
+    return StoredPair(row.id, from_row(row), row.run_id, row.created_at)
+
+
+def from_row(row: PairRow) -> Pair:
+    """The pair that a row holds."""
+    return Pair(
+        conversation=tuple(Message.model_validate(turn) for turn in row.conversation),
+        response_a=row.response_a,
+        response_b=row.response_b,
+        id=row.external_id,
+        chosen=Side(row.chosen) if row.chosen else None,
+        source=row.source,
+        subset=row.subset,
+        meta=row.meta,
+    )
+
+
+def _chunks(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
+    remaining = iter(pairs)
+    while chunk := list(islice(remaining, _CHUNK)):
+        yield chunk
+
+
+def _ids(session: Session, hashes: list[str]) -> dict[str, int]:
+    found = session.execute(
+        select(PairRow.hash, PairRow.id).where(PairRow.hash.in_(hashes))
+    ).tuples()
+    return dict(found)
+
+
+def _columns(pair: Pair, digest: str, run_id: int | None) -> JsonObject:
+    context = transcript(pair.conversation[:-1]) if len(pair.conversation) > 1 else ""
+    texts = {
+        "prompt": pair.prompt,
+        "context": context,
+        "response_a": pair.response_a,
+        "response_b": pair.response_b,
+    }
+    for name, text in texts.items():
+        _refuse_broken_text(name, text)
+    return {
+        **texts,
+        "hash": digest,
+        "content_hash": pair.content_hash,
+        "prompt_hash": pair.prompt_hash,
+        "lot": int(digest[:8], 16) >> 1,
+        "chosen": pair.chosen,
+        "source": pair.source,
+        "subset": pair.subset,
+        "multi_turn": pair.is_multi_turn,
+        "run_id": run_id,
+        "created_at": utc_now(),
+        "external_id": pair.id,
+        "conversation": [turn.model_dump() for turn in pair.conversation],
+        "meta": pair.meta,
+    }
+
+
+def _refuse_broken_text(name: str, text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{name} is no valid Unicode text: half a surrogate pair at character {error.start}; "
+            "repair or leave out this pair."
+        ) from error
+
+
+def _fill_in(session: Session, pair_id: int, pair: Pair) -> None:
+    light = load_only(PairRow.chosen, PairRow.source, PairRow.subset, PairRow.external_id)
+    row = session.get_one(PairRow, pair_id, options=[light])
+    row.source = row.source or pair.source
+    row.subset = row.subset or pair.subset
+    row.external_id = row.external_id or pair.id
+    if row.chosen is None and pair.chosen:
+        row.chosen = pair.chosen
+        is_correct = case((JudgementRow.verdict == pair.chosen, True), else_=False)
+        session.execute(
+            update(JudgementRow).where(JudgementRow.pair_id == pair_id).values(correct=is_correct)
+        )
