@@ -22,6 +22,9 @@ Tick = Callable[[int], None]
 
 _PEEK = 65_536
 _BLOCK = 1 << 20
+_LINE = 8 << 20
+_MARK = b"\xef\xbb\xbf"
+"""The byte order mark that some editors put before UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Limits:
 
     rows: int = 2_000_000
     bytes: int = 4 << 30
-    row_bytes: int = 8 << 20
+    row_bytes: int = _LINE
     whole_bytes: int = 512 << 20
 
 
@@ -81,13 +84,13 @@ def file_format(path: Path) -> FileFormat:
     head = _head(path)
     if head.startswith(b"PAR1"):
         return "parquet"
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    text = head.removeprefix(_MARK).lstrip()
     if not text:
         raise InputError(f"{path.name!r} is empty.")
     if text.startswith(b"["):
         return "json"
     if text.startswith(b"{"):
-        return "jsonl" if _is_object(text.split(b"\n", 1)[0]) or _is_lines(path) else "json"
+        return "jsonl" if _is_lines(path) or _begins_with_object(path) else "json"
     if b"\x00" in head or not any(mark in head for mark in b",;\t"):
         raise InputError(
             f"{path.name!r} is none of JSON Lines, JSON, CSV and Parquet: save it as one of them."
@@ -144,7 +147,10 @@ def _head(path: Path) -> bytes:
         return content.read(_PEEK)
 
 
-def _is_object(line: bytes) -> bool:
+def _begins_with_object(path: Path) -> bool:
+    """Whether the first line is a JSON object by itself."""
+    with _opened(path) as (content, _):
+        line = content.readline(_LINE).removeprefix(_MARK)
     try:
         return isinstance(orjson.loads(line), dict)
     except orjson.JSONDecodeError:
@@ -174,7 +180,7 @@ def _lines(path: Path, limits: Limits, tick: Tick) -> Iterator[tuple[int, bytes,
 def _json_lines(path: Path, limits: Limits, tick: Tick) -> Iterator[Row | RowError]:
     for number, line, whole in _lines(path, limits, tick):
         if number == 1:
-            line = line.removeprefix(b"\xef\xbb\xbf")
+            line = line.removeprefix(_MARK)
         if not whole:
             yield RowError(number, "", f"is longer than {limits.row_bytes:,} bytes")
         elif line.strip():
@@ -217,7 +223,7 @@ def _json_array(path: Path, limits: Limits, tick: Tick) -> Iterator[Row | RowErr
             "save it as JSON Lines, one object a line."
         )
     try:
-        document = orjson.loads(data.removeprefix(b"\xef\xbb\xbf"))
+        document = orjson.loads(data.removeprefix(_MARK))
     except orjson.JSONDecodeError as error:
         where = f"line {error.lineno}, character {error.colno}"
         reason = _json_reason(error, data).removesuffix(f", at character {error.colno}")
