@@ -369,17 +369,20 @@ class SnapshotRow(Row):
 
 
 class SnapshotLabelRow(Row):
-    """A label as it was when the snapshot was taken; `event_id` is the event that set its value."""
+    """A label as it was when the snapshot was taken; `event_id` is the event that set its value.
+
+    Without annotator and event it is the better side that the pair's source knew.
+    """
 
     __tablename__ = "snapshot_label"
     __table_args__ = (UniqueConstraint("snapshot_id", "annotator_id", "pair_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     snapshot_id: Mapped[int] = mapped_column(ForeignKey("snapshot.id", ondelete="CASCADE"))
-    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotator.id"))
+    annotator_id: Mapped[int | None] = mapped_column(ForeignKey("annotator.id"))
     pair_id: Mapped[int] = mapped_column(ForeignKey("pair.id"), index=True)
     judgement_id: Mapped[int | None] = mapped_column(ForeignKey("judgement.id"), index=True)
-    event_id: Mapped[int] = mapped_column(ForeignKey("label_event.id"), index=True)
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("label_event.id"), index=True)
     value: Mapped[str] = mapped_column(String(16))
     blind_value: Mapped[str | None] = mapped_column(String(16))
     strength: Mapped[int | None]
