@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from rmr1.errors import InputError
 
 Role = Literal["system", "user", "assistant"]
 
@@ -130,3 +133,24 @@ def transcript(turns: Sequence[Message]) -> str:
 
 def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, ensure_ascii=True).encode()).hexdigest()
+
+
+_SPEAKER = re.compile(r"^(System|User|Assistant):[ \t]*", re.MULTILINE)
+
+
+def read_transcript(text: str) -> tuple[Message, ...]:
+    """Read a conversation whose turns begin with `User:`, `Assistant:` or `System:` on a line.
+
+    Raises:
+        InputError: it does not begin with a speaker, or does not end with a user's turn.
+    """
+    before, *parts = _SPEAKER.split(text)
+    if before.strip() or not parts:
+        raise InputError("The conversation must begin with `User:` or `System:` on its first line.")
+    turns = tuple(
+        Message.model_validate({"role": speaker.lower(), "content": content.strip()})
+        for speaker, content in zip(parts[::2], parts[1::2], strict=True)
+    )
+    if turns[-1].role != "user":
+        raise InputError("The conversation must end with a turn of the user: `User: ...`.")
+    return turns

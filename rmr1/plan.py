@@ -20,7 +20,7 @@ class Draw:
 
 
 class Plan(BaseModel):
-    """How a pair is judged. The same plan on the same pair by the same judge is the same judgement."""
+    """How a pair is judged; same pair, same judge and same plan make the same judgement."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,6 +1,6 @@
 """The one contract of everything that tokens come from."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -113,10 +113,10 @@ class Backend(Protocol):
     def capabilities(self) -> Capabilities:
         """What it can do."""
 
-    def stream(self, request: ChatRequest) -> Iterator[Delta]:
+    def stream(self, request: ChatRequest) -> Generator[Delta, None, None]:
         """Complete one chat, piece by piece; joined, the pieces are the whole text.
 
-        Closing the iterator abandons the request and frees what it held.
+        Closing the generator abandons the request and frees what it held.
 
         Raises:
             BackendUnavailable: nobody answered, or the server died on the way.

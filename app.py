@@ -1,0 +1,79 @@
+"""Put the parts together: settings, store, judges, page and command line. Also a Space's entry."""
+
+import os
+import sys
+
+import typer
+from rmr1.settings import Settings
+
+from rmr1 import cli as judge_cli
+from rmr1.errors import ConfigurationError, InputError, RMR1Error
+from storage import cli as storage_cli
+from storage.database import Database
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="See, question and improve a reasoning reward model.",
+)
+cli.add_typer(judge_cli.app)
+cli.add_typer(storage_cli.app)
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of the settings, with its journal beside it."""
+    url = settings.database_url or f"sqlite:///{settings.data_dir / 'rmr1.db'}"
+    return Database.open(url, settings.data_dir / "labels.jsonl")
+
+
+@cli.callback()
+def _remember_database(context: typer.Context) -> None:
+    context.obj = lambda: open_database(Settings())
+
+
+@cli.command()
+def serve() -> None:
+    """Serve the studio on the host and port of the settings (http://127.0.0.1:7860)."""
+    # Gradio takes seconds to import and reads these at import; no other command needs it.
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    settings = Settings()
+    os.environ.setdefault("GRADIO_TEMP_DIR", str((settings.data_dir / "uploads").resolve()))
+    from rmr1.backends.loading import load_backend
+
+    from rmr1.judge import Judge
+    from rmr1.prompt import load_profile
+    from ui.studio import Studio, build_page, launch
+
+    backend = load_backend(settings.backend)
+    judge = Judge(backend, load_profile(settings.profile))
+    database = open_database(settings)
+    studio = Studio(database, {judge.version.title: judge}, settings.plan, settings.data_dir)
+    try:
+        launch(build_page(studio), studio, host=settings.host, port=settings.port)
+    finally:
+        backend.close()
+        database.close()
+
+
+def main() -> None:
+    """Run the command line; what a person can mend is one line on standard error.
+
+    Exit codes: 0 done, 1 the work failed, 2 the input or the settings are wrong.
+    """
+    try:
+        cli()
+    except (InputError, ConfigurationError) as error:
+        _fail(error, 2)
+    except RMR1Error as error:
+        _fail(error, 1)
+
+
+def _fail(error: RMR1Error, code: int) -> None:
+    sys.stderr.write(f"rmr1: {error}\n")
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 1:  # `python app.py`, as a Space starts it
+        sys.argv.append("serve")
+    main()

@@ -1,0 +1,218 @@
+"""The command line without a database: judge pairs, read judge texts, look after prompts."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+from pydantic import ValidationError
+from tqdm import tqdm
+
+from rmr1.backends.loading import load_backend
+from rmr1.batch import judge_many
+from rmr1.errors import BackendError, InputError
+from rmr1.judge import Judge
+from rmr1.judgement import Judgement, State
+from rmr1.pair import Order, Pair
+from rmr1.plan import Plan
+from rmr1.prompt import load_profile, profile_names, save_profile
+from rmr1.published import fetch_published_prompt
+from rmr1.record import Record, judgement_record, pair_from_record, quote_record, trace_record
+from rmr1.rollout import read_rollout
+from rmr1.settings import Settings
+
+app = typer.Typer(no_args_is_help=True)
+prompts = typer.Typer(no_args_is_help=True, help="Prompt profiles: list, show, fetch.")
+app.add_typer(prompts, name="prompts")
+
+
+@app.command()
+def judge(
+    pairs: Annotated[str, typer.Argument(help="JSON lines of pairs, or - for standard input")],
+    out: Annotated[Path, typer.Option(help="JSON lines of judgements; an existing file goes on")],
+    orders: Annotated[str | None, typer.Option(help="AB, BA or both")] = None,
+    votes: Annotated[int | None, typer.Option(help="rollouts for each order")] = None,
+    temperature: Annotated[float | None, typer.Option(help="0 is greedy")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="budget of one rollout")] = None,
+    seed: Annotated[int | None, typer.Option(help="seed of the first rollout")] = None,
+    grammar: Annotated[bool | None, typer.Option(help="hold rollouts to the grammar")] = None,
+    profile: Annotated[str | None, typer.Option(help="prompt profile: a name or a file")] = None,
+    workers: Annotated[int | None, typer.Option(help="pairs judged at once")] = None,
+) -> None:
+    """Judge pairs, a line each, with the backend of the settings (RMR1_BACKEND__KIND ...).
+
+    Killed at any moment it goes on where it was: pairs that OUT holds are not judged again, and
+    those whose backend failed are. Exits with 1 if a backend failed on any pair.
+    """
+    settings = Settings()
+    chosen = {
+        "orders": orders,
+        "votes": votes,
+        "temperature": temperature,
+        "seed": seed,
+        "max_tokens": max_tokens,
+        "grammar": grammar,
+    }
+    plan = _plan(settings.plan, chosen)
+    todo = list(_read_pairs(pairs))
+    done = _judged(out)
+    todo = [pair for pair in todo if pair.hash not in done]
+    with ExitStack() as stack:
+        backend = load_backend(settings.backend)
+        stack.callback(backend.close)
+        who = Judge(backend, load_profile(profile or settings.profile))
+        file = stack.enter_context(out.open("a", encoding="utf-8"))
+        finished = tqdm(
+            judge_many(who, todo, plan, workers=workers),
+            total=len(todo),
+            unit="pair",
+            disable=not sys.stderr.isatty(),
+        )
+        failed = sum(_write_judgement(file, judgement) for judgement in finished)
+    if failed:
+        raise BackendError(f"the judge failed on {failed} of {len(todo)} pairs: run it again.")
+
+
+@app.command()
+def parse(
+    file: Annotated[str, typer.Argument(help="judge texts, or - for standard input")] = "-",
+) -> None:
+    """Read judge texts and print their traces, a JSON object a line.
+
+    A line is `{"id", "text", "response_a", "response_b"}` (the responses are optional: with them
+    quotations are looked up); a file that is no JSON is one text.
+    """
+    content = _read_text(file)
+    for number, record in enumerate(_texts(content), start=1):
+        print_json(_parsed(record, str(record.get("id", number))))
+
+
+@prompts.command("list")
+def list_prompts() -> None:
+    """The packaged prompt profiles."""
+    for name in profile_names():
+        found = load_profile(name)
+        print_json(
+            {
+                "name": name,
+                "title": found.title,
+                "layout": found.layout,
+                "description": found.description,
+                "hash": found.hash,
+            }
+        )
+
+
+@prompts.command("show")
+def show_prompt(profile: Annotated[str, typer.Argument(help="a name or a file")]) -> None:
+    """One profile, whole."""
+    print_json(load_profile(profile).model_dump())
+
+
+@prompts.command("fetch")
+def fetch_prompt(
+    out: Annotated[Path, typer.Option(help="the profile file to write")],
+    source: Annotated[
+        str, typer.Argument(help="data set on the Hub, or a Parquet or JSONL file of it")
+    ] = "gaotang/RM-R1-Entire-RLVR-Train",
+) -> None:
+    """Read the prompt that a published checkpoint was trained with from its training set."""
+    save_profile(fetch_published_prompt(source), out)
+    print_json({"profile": str(out), "source": source})
+
+
+def print_json(record: Record) -> None:
+    """One JSON line on standard output."""
+    sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def _plan(default: Plan, chosen: dict[str, Any]) -> Plan:
+    given = {name: value for name, value in chosen.items() if value is not None}
+    try:
+        return Plan.model_validate({**default.model_dump(), **given})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"--{first['loc'][0]}: {first['msg']}".replace("_", "-")) from error
+
+
+def _read_text(file: str) -> str:
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: cannot be read as UTF-8 text: {error}") from error
+
+
+def _read_pairs(file: str) -> Iterator[Pair]:
+    for number, line in enumerate(_read_text(file).splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            yield pair_from_record(_object(line))
+        except InputError as error:
+            raise InputError(f"{file}, line {number}: {error}") from error
+
+
+def _object(line: str) -> Record:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"not JSON: {error}") from error
+    if not isinstance(record, dict):
+        raise InputError("expected a JSON object")
+    return record
+
+
+def _judged(out: Path) -> set[str]:
+    """Hashes of the pairs that `out` holds a judgement of; a line cut short by a kill is dropped."""
+    if not out.exists():
+        return set()
+    lines = out.read_text(encoding="utf-8").splitlines(keepends=True)
+    if lines and not lines[-1].endswith("\n"):
+        lines.pop()
+        out.write_text("".join(lines), encoding="utf-8")
+    records = [json.loads(line) for line in lines]
+    return {
+        Pair.model_validate(record["pair"]).hash
+        for record in records
+        if record.get("state") != State.FAILED
+    }
+
+
+def _write_judgement(file: TextIO, judgement: Judgement) -> bool:
+    """Write a line at once, so that a kill loses nothing; True where the backend failed."""
+    file.write(json.dumps(judgement_record(judgement), ensure_ascii=False) + "\n")
+    file.flush()
+    return judgement.state is State.FAILED
+
+
+def _texts(content: str) -> Iterable[Record]:
+    lines = [line for line in content.splitlines() if line.strip()]
+    try:
+        records = [_object(line) for line in lines]
+    except InputError:
+        return [{"text": content}]
+    return records
+
+
+def _parsed(record: Record, name: str) -> Record:
+    text = record.get("text")
+    if not isinstance(text, str):
+        raise InputError(f"{name}: text: expected a text")
+    a, b = str(record.get("response_a") or ""), str(record.get("response_b") or "")
+    rollout = read_rollout(Pair.of("(not given)", a, b), Order.AB, text)
+    known = bool(a or b)
+    return {
+        "id": name,
+        "verdict": rollout.verdict,
+        "state": rollout.state,
+        "reason": rollout.reason,
+        **trace_record(rollout.trace),
+        "quotes": [
+            quote_record(quote) if known else {**quote_record(quote), "match": None}
+            for quote in rollout.quotes
+        ],
+        "text": text,
+    }

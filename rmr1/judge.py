@@ -1,0 +1,252 @@
+"""The judge: a pair becomes a chat, the chat becomes rollouts, the rollouts become a judgement."""
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from math import exp
+from queue import SimpleQueue
+
+from rmr1.backends.base import Backend, ChatRequest, Delta, FinishReason, Sampling, Token
+from rmr1.errors import BackendError
+from rmr1.grounding import GroundedQuote
+from rmr1.judgement import Judgement, JudgeVersion, conclude
+from rmr1.pair import Message, Order, Pair, Side
+from rmr1.plan import Draw, Plan
+from rmr1.prompt import Profile, build_chat
+from rmr1.rollout import Rollout, RolloutReader
+from rmr1.trace import Trace
+
+UPDATE_SECONDS = 0.08
+"""Least time between two updates of one rollout: a page cannot show more."""
+
+ALTERNATIVES = 10
+"""Alternatives asked for each token; A and B are always among them at a verdict worth the name."""
+
+_VERDICT = re.compile(r"\[\[\s*([AB])\s*\]?\]?\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """How far one rollout has come.
+
+    Attributes:
+        index: the rollout's place in the plan.
+        seconds: since the rollout was asked for.
+        rollout: the finished rollout; None while it is being written.
+    """
+
+    index: int
+    draw: Draw
+    trace: Trace
+    quotes: tuple[GroundedQuote, ...]
+    tokens: int
+    seconds: float
+    rollout: Rollout | None = None
+
+
+class Judge:
+    """A backend that judges under a prompt profile; safe to call from several threads."""
+
+    def __init__(self, backend: Backend, profile: Profile, *, adapter: str | None = None) -> None:
+        """Put a judge together.
+
+        Args:
+            adapter: name of one of the backend's adapters; None is the base model.
+        """
+        self.backend = backend
+        self.profile = profile
+        self.adapter = adapter
+
+    @property
+    def version(self) -> JudgeVersion:
+        """Which judge this is: what every judgement of it records."""
+        identity = self.backend.identity
+        return JudgeVersion(
+            backend=identity.kind,
+            model=identity.model,
+            revision=identity.revision,
+            engine=identity.engine,
+            adapter=self.adapter or "",
+            profile=self.profile.name,
+            profile_hash=self.profile.hash,
+        )
+
+    def judge(self, pair: Pair, plan: Plan) -> Judgement:
+        """Judge one pair to the end; a backend that fails makes a judgement of state `failed`."""
+        *_, last = self.stream(pair, plan)
+        assert isinstance(last, Judgement)
+        return last
+
+    def stream(self, pair: Pair, plan: Plan) -> Iterator[Update | Judgement]:
+        """Judge one pair, yielding what is known while it is written, and the judgement last.
+
+        As many rollouts run at once as the backend takes. Closing the iterator abandons them all.
+        """
+        draws = list(plan.draws())
+        updates: SimpleQueue[Update | BaseException] = SimpleQueue()
+        cancelled = threading.Event()
+        workers = max(1, min(self.backend.capabilities.parallel, len(draws)))
+        pool = ThreadPoolExecutor(workers, thread_name_prefix="rollout")
+
+        def run(index: int, draw: Draw) -> None:
+            try:
+                for update in self._rollout(pair, plan, index, draw, cancelled):
+                    updates.put(update)
+            except BaseException as error:  # handed to the caller's thread, which raises it
+                updates.put(error)
+
+        try:
+            for index, draw in enumerate(draws):
+                pool.submit(run, index, draw)
+            yield from _gather(updates, len(draws), pair, self.version, plan)
+        finally:
+            cancelled.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _rollout(
+        self, pair: Pair, plan: Plan, index: int, draw: Draw, cancelled: threading.Event
+    ) -> Iterator[Update]:
+        """Draw one rollout; the last update carries it whole."""
+        chat = build_chat(pair, self.profile, draw.order)
+        reader = RolloutReader(pair, draw.order, layout=self.profile.layout)
+        request = self._request(chat.messages, plan, draw)
+        writing = _Writing(reader, index, draw, chat.injected)
+        try:
+            with closing(self.backend.stream(request)) as deltas:
+                for delta in deltas:
+                    if cancelled.is_set():
+                        return
+                    writing.take(delta)
+                    if writing.is_answered():
+                        break
+                    if writing.is_due():
+                        yield writing.update()
+        except BackendError as failure:
+            yield writing.update(writing.finish(error=str(failure)))
+        else:
+            yield writing.update(writing.finish())
+
+    def _request(self, messages: tuple[Message, ...], plan: Plan, draw: Draw) -> ChatRequest:
+        able = self.backend.capabilities
+        grammar = self.profile.grammar_text if plan.grammar and able.grammar else None
+        return ChatRequest(
+            messages=messages,
+            sampling=Sampling(
+                max_tokens=plan.max_tokens,
+                temperature=plan.temperature,
+                seed=draw.seed,
+                stop=self.profile.stop,
+            ),
+            adapter=self.adapter,
+            grammar=grammar or None,
+            logprobs=ALTERNATIVES if able.logprobs else 0,
+        )
+
+
+@dataclass(slots=True)
+class _Writing:
+    """A rollout while it is being written."""
+
+    reader: RolloutReader
+    index: int
+    draw: Draw
+    injected: tuple[str, ...]
+    started: float = field(default_factory=time.perf_counter)
+    shown: float = 0.0
+    first_seconds: float | None = None
+    tokens: int = 0
+    prompt_tokens: int | None = None
+    finish_reason: FinishReason | None = None
+    tail: str = ""
+    verdict_token: Token | None = None
+
+    def take(self, delta: Delta) -> None:
+        if delta.text and self.first_seconds is None:
+            self.first_seconds = time.perf_counter() - self.started
+        self.reader.feed(delta.text)
+        for token in delta.tokens:
+            self.tail = (self.tail + token.text)[-80:]
+            if _VERDICT.search(self.tail) and _letter(token.text):
+                self.verdict_token = token
+        if not delta.tokens:
+            self.tail = (self.tail + delta.text)[-80:]
+        self.tokens = delta.completion_tokens or self.tokens + max(1, len(delta.tokens))
+        self.prompt_tokens = delta.prompt_tokens or self.prompt_tokens
+        self.finish_reason = delta.finish_reason or self.finish_reason
+
+    def is_answered(self) -> bool:
+        """Whether a closed answer stands at the end: what follows would only cost time."""
+        if "</answer>" not in self.tail or self.reader.snapshot().trace.verdict is None:
+            return False
+        self.finish_reason = "stop"
+        return True
+
+    def is_due(self) -> bool:
+        return time.perf_counter() - self.shown >= UPDATE_SECONDS
+
+    def update(self, rollout: Rollout | None = None) -> Update:
+        self.shown = time.perf_counter()
+        reading = rollout or self.reader.snapshot()
+        return Update(
+            index=self.index,
+            draw=self.draw,
+            trace=reading.trace,
+            quotes=reading.quotes,
+            tokens=self.tokens,
+            seconds=self.shown - self.started,
+            rollout=rollout,
+        )
+
+    def finish(self, error: str | None = None) -> Rollout:
+        return self.reader.finish(
+            vote=self.draw.vote,
+            seed=self.draw.seed,
+            finish_reason=self.finish_reason,
+            error=error,
+            probability_a=_probability_a(self.verdict_token, self.draw.order),
+            injected=self.injected,
+            prompt_tokens=self.prompt_tokens,
+            completion_tokens=self.tokens,
+            seconds=time.perf_counter() - self.started,
+            first_seconds=self.first_seconds,
+        )
+
+
+def _letter(token_text: str) -> Side | None:
+    """The letter that a token spells, brackets and space aside."""
+    bare = token_text.strip(" []")
+    return Side(bare) if bare in ("A", "B") else None
+
+
+def _probability_a(verdict: Token | None, order: Order) -> float | None:
+    """Probability of the pair's side A at the verdict, A and B alone considered."""
+    mass = {Side.A: 0.0, Side.B: 0.0}
+    for text, logprob in verdict.logprobs if verdict else ():
+        letter = _letter(text)
+        if letter:
+            mass[order.to_pair(letter)] += exp(logprob)
+    total = mass[Side.A] + mass[Side.B]
+    return mass[Side.A] / total if total else None
+
+
+def _gather(
+    updates: SimpleQueue[Update | BaseException],
+    count: int,
+    pair: Pair,
+    version: JudgeVersion,
+    plan: Plan,
+) -> Iterator[Update | Judgement]:
+    """Pass updates on until every rollout is whole, then conclude."""
+    rollouts: dict[int, Rollout] = {}
+    while len(rollouts) < count:
+        update = updates.get()
+        if isinstance(update, BaseException):
+            raise update
+        if update.rollout:
+            rollouts[update.index] = update.rollout
+        yield update
+    yield conclude(pair, version, plan, [rollouts[index] for index in range(count)])

@@ -1,0 +1,25 @@
+"""What the pages are given to work with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rmr1.judge import Judge
+from rmr1.plan import Plan
+from storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """What the pages are given to work with.
+
+    Attributes:
+        judges: the judges to choose from, by title; the first is the default.
+        plan: the plan that the Judge page starts with.
+        data_dir: where exports are written.
+    """
+
+    database: Database
+    judges: Mapping[str, Judge]
+    plan: Plan
+    data_dir: Path

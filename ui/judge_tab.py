@@ -1,0 +1,265 @@
+"""The Judge page: a pair in, a judgement written before one's eyes, a word of agreement out."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from importlib import resources
+
+import gradio as gr
+from pydantic import ValidationError
+
+from rmr1.errors import InputError, RMR1Error
+from rmr1.judge import Judge, Update
+from rmr1.judgement import Judgement
+from rmr1.pair import Message, Pair, Side, read_transcript, transcript
+from rmr1.plan import Plan
+from rmr1.record import pair_from_record
+from storage import judgements
+from storage.database import Database
+from ui import labelling
+from ui.context import Studio
+from ui.panels import Panel
+from ui.views import View, judgement_view, live_view
+
+NO_EXAMPLE = "Load an example …"
+
+
+def examples() -> dict[str, Pair]:
+    """The example pairs that the studio ships, by title."""
+    text = (resources.files("ui") / "examples.jsonl").read_text(encoding="utf-8")
+    records = [json.loads(line) for line in text.splitlines()]
+    return {
+        f"{record['title']} ({record['subset']})": pair_from_record({**record, "source": "example"})
+        for record in records
+    }
+
+
+def read_pair(prompt: str, is_conversation: bool, response_a: str, response_b: str) -> Pair:
+    """The pair that the form holds.
+
+    Raises:
+        InputError: a field is empty, or the conversation cannot be read.
+    """
+    if not prompt.strip():
+        raise InputError("The prompt is empty: write or paste one, or load an example.")
+    for side, text in (("A", response_a), ("B", response_b)):
+        if not text.strip():
+            raise InputError(f"Response {side} is empty: a judge compares two responses.")
+    turns = read_transcript(prompt) if is_conversation else (Message(role="user", content=prompt),)
+    for pair in examples().values():  # an example that was not touched keeps what is known of it
+        if (pair.conversation, pair.response_a, pair.response_b) == (turns, response_a, response_b):
+            return pair
+    try:
+        return Pair(
+            conversation=turns, response_a=response_a, response_b=response_b, source="judge page"
+        )
+    except ValidationError as error:
+        raise InputError(f"The pair cannot be used: {error.errors()[0]['msg']}.") from error
+
+
+def judge_pair(
+    database: Database, judge: Judge, pair: Pair, plan: Plan, *, anew: bool
+) -> Iterator[View]:
+    """Judge while the page watches, then put the judgement on record.
+
+    Yields:
+        Views of the case; the last one carries the key of the stored judgement.
+    """
+    layout = judge.profile.layout
+    if not anew:
+        stored = _stored(database, judge, pair, plan)
+        if stored:
+            yield stored
+            return
+    run = uuid.uuid4().hex
+    updates: list[Update | None] = [None] * plan.size
+    yield live_view(pair, updates, layout, run)
+    for step in judge.stream(pair, plan):
+        if isinstance(step, Judgement):
+            with database.write() as session:
+                key = judgements.add(session, step, profile_text=judge.profile.model_dump_json())
+            yield {**judgement_view(step, layout, key), "run": run}
+        else:
+            updates[step.index] = step
+            yield live_view(pair, updates, layout, run)
+
+
+def _stored(database: Database, judge: Judge, pair: Pair, plan: Plan) -> View | None:
+    with database.read() as session:
+        key = judgements.find_same(session, pair.hash, judge.version.hash, plan.hash)
+        if not key:
+            return None
+        found = judgements.get(session, key)
+    view = judgement_view(found.judgement, judge.profile.layout, key)
+    when = f"{found.created_at:%Y-%m-%d %H:%M} UTC"
+    note = f"Judged before with the same plan ({when}); “Judge anew” asks again."
+    return {**view, "notes": [{"kind": "info", "text": note}, *view["notes"]]}
+
+
+def stopped(view: View) -> View:
+    """What stands on the page after Stop."""
+    if view.get("phase") != "running":
+        return view
+    return {
+        **view,
+        "phase": "stopped",
+        "state_title": "stopped, nothing was stored",
+        "status": "Stopped. Nothing was stored.",
+    }
+
+
+def load_example(title: str) -> tuple[str, bool, str, str]:
+    """Prompt, whether it is a conversation, and both responses of an example."""
+    pair = examples().get(title)
+    if pair is None:
+        return "", False, "", ""
+    return transcript(pair.conversation), pair.is_multi_turn, pair.response_a, pair.response_b
+
+
+def build_judge_tab(studio: Studio) -> None:
+    """Lay the page out and wire it."""
+    with gr.Tab("Judge", id="judge", elem_id="tab-judge"):
+        titles = list(studio.judges)
+        plan = studio.plan
+        with gr.Column(elem_classes="compose"):
+            prompt = gr.Textbox(
+                label="Prompt",
+                lines=2,
+                max_lines=12,
+                max_length=200_000,
+                elem_id="judge-prompt",
+                placeholder="What was asked. For a conversation tick the box and begin turns with "
+                "User: and Assistant:",
+            )
+            with gr.Row(equal_height=True):
+                response_a, response_b = (
+                    gr.Textbox(
+                        label=f"Response {side}",
+                        lines=4,
+                        max_lines=14,
+                        max_length=200_000,
+                        min_width=280,
+                        elem_id=f"judge-{side.lower()}",
+                    )
+                    for side in Side
+                )
+        with gr.Row(elem_classes="actions"):
+            go = gr.Button("Judge", variant="primary", scale=0, min_width=130, elem_id="judge-go")
+            stop = gr.Button("Stop", scale=0, min_width=90, elem_id="judge-stop")
+            example = gr.Dropdown(
+                [NO_EXAMPLE, *examples()],
+                value=NO_EXAMPLE,
+                show_label=False,
+                container=False,
+                scale=1,
+                min_width=230,
+                interactive=True,
+                elem_id="judge-example",
+                label="Load an example",
+            )
+            conversation = gr.Checkbox(
+                label="Conversation", scale=0, min_width=140, container=False, interactive=True
+            )
+        with gr.Accordion("Judge and plan", open=False, elem_id="judge-options"), gr.Row():
+            who = gr.Dropdown(titles, value=titles[0], label="Judge", interactive=True)
+            orders = gr.Radio(
+                [("A first", "AB"), ("B first", "BA"), ("both", "both")],
+                value=plan.orders,
+                label="Order",
+                interactive=True,
+            )
+            votes = gr.Slider(1, 8, plan.votes, step=1, label="Votes per order", interactive=True)
+            temperature = gr.Slider(
+                0, 1.5, plan.temperature, step=0.1, label="Temperature", interactive=True
+            )
+            max_tokens = gr.Slider(
+                64, 8192, plan.max_tokens, step=64, label="Budget in tokens", interactive=True
+            )
+            seed = gr.Number(plan.seed, precision=0, minimum=0, label="Seed", interactive=True)
+            grammar = gr.Checkbox(plan.grammar, label="Hold to the grammar", interactive=True)
+            anew = gr.Checkbox(False, label="Judge anew", interactive=True)
+        case = Panel("judge", ("inspect",), elem_id="judge-case")
+
+        def run(*form: object) -> Iterator[View]:
+            try:
+                judge, pair, chosen_plan, again = _read_form(studio, *form)
+                yield from judge_pair(studio.database, judge, pair, chosen_plan, anew=again)
+            except RMR1Error as error:
+                raise gr.Error(str(error), print_exception=False) from error
+
+        def inspect(view: View, event: gr.EventData) -> View:
+            receipt = labelling.inspect(studio.database, event)
+            return {**view, "receipt": receipt}
+
+        pair_form = [prompt, conversation, response_a, response_b]
+        form = [*pair_form, who, orders, votes, temperature, max_tokens, seed, grammar, anew]
+        running = go.click(
+            run,
+            form,
+            case,
+            concurrency_id="model",
+            concurrency_limit=2,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        stop.click(
+            stopped,
+            case,
+            case,
+            cancels=[running],
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        example.input(
+            load_example,
+            example,
+            [prompt, conversation, response_a, response_b],
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        case.inspect(
+            inspect,
+            case,
+            case,
+            show_progress="hidden",
+            trigger_mode="multiple",
+            concurrency_limit=None,
+            api_visibility="private",
+        )
+
+
+def _read_form(
+    studio: Studio,
+    prompt: str,
+    is_conversation: bool,
+    response_a: str,
+    response_b: str,
+    title: str,
+    orders: str,
+    votes: int,
+    temperature: float,
+    max_tokens: int,
+    seed: int | None,
+    grammar: bool,
+    anew: bool,
+) -> tuple[Judge, Pair, Plan, bool]:
+    """What the form holds, in the order of its fields, as the domain's own values."""
+    judge = studio.judges.get(title)
+    if judge is None:
+        raise InputError(f"There is no judge {title!r}: choose one of the list.")
+    pair = read_pair(prompt, is_conversation, response_a, response_b)
+    try:
+        plan = Plan.model_validate(
+            {
+                "orders": orders,
+                "votes": votes,
+                "temperature": temperature,
+                "max_tokens": max_tokens,
+                "seed": seed or 0,
+                "grammar": grammar,
+            }
+        )
+    except ValidationError as error:
+        raise InputError(f"The plan cannot be used: {error.errors()[0]['msg']}.") from error
+    return judge, pair, plan, bool(anew)

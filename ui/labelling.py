@@ -1,0 +1,60 @@
+"""What pages do with labels: a hostile event becomes an entry, the entry a receipt."""
+
+from typing import Any
+
+import gradio as gr
+from pydantic import ValidationError
+
+from rmr1.errors import InputError, RMR1Error
+from storage import judgements, labels
+from storage.database import Database
+from ui.views import View
+
+DEFAULT_NAME = "local"
+
+
+def inspect(database: Database, event: gr.EventData) -> View:
+    """Store a label that was made with the verdict in view.
+
+    Returns:
+        The receipt: number, time and value.
+    """
+    data = payload(event)
+    try:
+        with database.read() as session:
+            pair_id = judgements.get(session, str(data.get("judgement"))).pair_id
+        entry = entry_of(
+            {
+                **data,
+                "pair_id": pair_id,
+                "judgement_key": data.get("judgement"),
+                "stage": "inspection",
+                "action": "commit",
+            }
+        )
+        receipt = labels.record(database, entry)
+    except RMR1Error as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    return {"id": receipt.id, "at": f"{receipt.at:%H:%M:%S}", "value": data.get("value")}
+
+
+def payload(event: gr.EventData) -> dict[str, Any]:
+    """What a panel sent with an event; anything but an object is an empty one."""
+    data = event._data
+    return dict(data) if isinstance(data, dict) else {}
+
+
+def entry_of(data: dict[str, Any]) -> labels.LabelEntry:
+    """A label entry from what the browser sent; fields that it may not set are dropped.
+
+    Raises:
+        InputError: a field is missing or holds something else.
+    """
+    name = str(data.get("annotator") or DEFAULT_NAME).strip()[:80] or DEFAULT_NAME
+    fields = {field: data[field] for field in labels.LabelEntry.model_fields if field in data}
+    try:
+        return labels.LabelEntry.model_validate({**fields, "annotator": name})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"The label was not stored: {where}: {first['msg']}.") from error

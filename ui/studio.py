@@ -1,0 +1,87 @@
+"""The page: tabs in order, their state in the address, and how it is served."""
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from ui import http
+from ui.annotate_tab import build_annotate_tab
+from ui.context import Studio
+from ui.data_tab import build_data_tab
+from ui.explore_tab import build_explore_tab
+from ui.judge_tab import build_judge_tab
+from ui.judgement_tab import build_judgement_tab
+from ui.panels import ASSETS, Panel, head
+from ui.theme import theme
+
+__all__ = ["Studio", "build_page", "launch"]
+
+TABS = ("judge", "annotate", "explore", "judgement", "data")
+
+# The address remembers the tab, so that a page can be linked and reloaded.
+_REMEMBER_TAB = "(id) => { RMR.address({ tab: id }); return []; }"
+
+
+def build_page(studio: Studio) -> gr.Blocks:
+    """Build the page; nothing runs until it is launched."""
+    page = gr.Blocks(
+        title="RM-R1 studio", fill_width=True, analytics_enabled=False, delete_cache=(3600, 86400)
+    )
+    with page:
+        Panel("masthead", elem_id="masthead")
+        tabs = gr.Tabs(elem_id="tabs")
+        with tabs:
+            build_judge_tab(studio)
+            build_annotate_tab(studio)
+            build_explore_tab(studio)
+            build_judgement_tab(studio)
+            build_data_tab(studio)
+        page.load(
+            open_tab, None, tabs, queue=False, show_progress="hidden", api_visibility="private"
+        )
+    page.queue(max_size=64, default_concurrency_limit=8, api_open=False)
+    return page
+
+
+def open_tab(request: gr.Request) -> gr.Tabs:
+    """The tab that the address asks for; a link to a judgement opens its page."""
+    query = dict(request.query_params)
+    asked = query.get("tab") or ("judgement" if query.get("judgement") else "judge")
+    return gr.Tabs(selected=asked if asked in TABS else "judge")
+
+
+def launch(page: gr.Blocks, studio: Studio, *, host: str, port: int, block: bool = True) -> str:
+    """Serve the page.
+
+    Args:
+        port: 0 takes a free one.
+        block: wait until the server is stopped.
+
+    Returns:
+        The page's address.
+    """
+    _, url, _ = page.launch(
+        server_name=host,
+        server_port=port or None,
+        prevent_thread_lock=not block,
+        theme=theme(),
+        css_paths=sorted(ASSETS.glob("*.css")),
+        head=head(),
+        favicon_path=ASSETS / "favicon.svg",
+        footer_links=[],
+        ssr_mode=False,
+        run_history=False,
+        enable_monitoring=False,
+        mcp_server=False,
+        pwa=False,
+        show_error=False,
+        quiet=True,
+        max_file_size="200mb",
+        allowed_paths=[],
+        blocked_paths=[str(studio.data_dir.resolve())],
+        state_session_capacity=500,
+        app_kwargs={
+            "middleware": [Middleware(http.Guard)],
+            "routes": http.routes(studio.database),
+        },
+    )
+    return str(url)
