@@ -54,6 +54,23 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+def storable(text: str) -> str:
+    """`text` with the replacement character for what databases refuse: half surrogates and NUL."""
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return whole.replace("\0", "\ufffd")
+
+
+class StorableText(TypeDecorator[str]):
+    """A text of any length from anywhere, made `storable` on the way in."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Replace what databases refuse."""
+        return None if value is None else storable(value)
+
+
 class Row(DeclarativeBase):
     """Base of all rows."""
 
@@ -81,7 +98,7 @@ class RunRow(Row):
     kind: Mapped[str] = mapped_column(String(16), index=True)
     name: Mapped[str]
     state: Mapped[str] = mapped_column(String(16))
-    message: Mapped[str] = mapped_column(Text, default="")
+    message: Mapped[str] = mapped_column(StorableText, default="")
     params: Mapped[JsonObject] = mapped_column(default=dict)
     counts: Mapped[JsonObject] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -98,7 +115,7 @@ class ArtifactRow(Row):
     run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(32))
     name: Mapped[str]
-    path: Mapped[str] = mapped_column(Text)
+    path: Mapped[str] = mapped_column(StorableText)
     hash: Mapped[str] = mapped_column(String(64), default="")
     size_bytes: Mapped[int | None] = mapped_column(BigInteger)
     meta: Mapped[JsonObject] = mapped_column(default=dict)
@@ -127,10 +144,10 @@ class PairRow(Row):
     run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     external_id: Mapped[str | None]
-    prompt: Mapped[str] = mapped_column(Text)
-    context: Mapped[str] = mapped_column(Text, default="")
-    response_a: Mapped[str] = mapped_column(Text)
-    response_b: Mapped[str] = mapped_column(Text)
+    prompt: Mapped[str] = mapped_column(StorableText)
+    context: Mapped[str] = mapped_column(StorableText, default="")
+    response_a: Mapped[str] = mapped_column(StorableText)
+    response_b: Mapped[str] = mapped_column(StorableText)
     conversation: Mapped[list[JsonObject]] = mapped_column(JSON)
     meta: Mapped[JsonObject] = mapped_column(default=dict)
 
@@ -149,7 +166,7 @@ class JudgeVersionRow(Row):
     adapter: Mapped[str]
     profile: Mapped[str]
     profile_hash: Mapped[str]
-    profile_text: Mapped[str] = mapped_column(Text, default="")
+    profile_text: Mapped[str] = mapped_column(StorableText, default="")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -192,7 +209,7 @@ class JudgementRow(Row):
     origin: Mapped[str] = mapped_column(String(16))
     run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
-    reason: Mapped[str] = mapped_column(Text, default="")
+    reason: Mapped[str] = mapped_column(StorableText, default="")
     plan: Mapped[JsonObject]
 
     pair: Mapped[PairRow] = relationship()
@@ -222,8 +239,8 @@ class RolloutRow(Row):
     seconds: Mapped[float | None]
     first_seconds: Mapped[float | None]
     injected: Mapped[list[str]]
-    reason: Mapped[str] = mapped_column(Text, default="")
-    text: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(StorableText, default="")
+    text: Mapped[str] = mapped_column(StorableText)
 
     criteria: Mapped[list["CriterionRow"]] = relationship(
         order_by="CriterionRow.position", cascade="all, delete-orphan", passive_deletes=True
@@ -242,11 +259,11 @@ class CriterionRow(Row):
     id: Mapped[int] = mapped_column(primary_key=True)
     rollout_id: Mapped[int] = mapped_column(ForeignKey("rollout.id", ondelete="CASCADE"))
     position: Mapped[int]
-    name: Mapped[str] = mapped_column(Text)
-    weight_text: Mapped[str | None] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(StorableText)
+    weight_text: Mapped[str | None] = mapped_column(StorableText)
     weight: Mapped[float | None]
     share: Mapped[float | None]
-    text: Mapped[str] = mapped_column(Text, default="")
+    text: Mapped[str] = mapped_column(StorableText, default="")
 
 
 class QuoteRow(Row):
@@ -263,7 +280,7 @@ class QuoteRow(Row):
     start: Mapped[int | None]
     end: Mapped[int | None]
     score: Mapped[float]
-    text: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(StorableText)
     differences: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
 
 
@@ -334,8 +351,8 @@ class LabelEventRow(Row):
     seconds: Mapped[float | None]
     undoes_id: Mapped[int | None] = mapped_column(ForeignKey("label_event.id"), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
-    why: Mapped[str] = mapped_column(Text, default="")
-    note: Mapped[str | None] = mapped_column(Text)
+    why: Mapped[str] = mapped_column(StorableText, default="")
+    note: Mapped[str | None] = mapped_column(StorableText)
     tags: Mapped[list[str] | None]
     sections: Mapped[JsonObject | None]
 
@@ -387,9 +404,10 @@ class SnapshotLabelRow(Row):
     blind_value: Mapped[str | None] = mapped_column(String(16))
     strength: Mapped[int | None]
     stage: Mapped[str] = mapped_column(String(16))
+    reasoning: Mapped[str | None] = mapped_column(String(16))
     inspection: Mapped[bool]
     split: Mapped[str] = mapped_column(String(16), default="")
-    note: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(StorableText)
     tags: Mapped[list[str] | None]
     sections: Mapped[JsonObject | None]
 

@@ -257,6 +257,7 @@ def upgrade() -> None:
         sa.Column('blind_value', sa.String(length=16), nullable=True),
         sa.Column('strength', sa.Integer(), nullable=True),
         sa.Column('stage', sa.String(length=16), nullable=False),
+        sa.Column('reasoning', sa.String(length=16), nullable=True),
         sa.Column('inspection', sa.Boolean(), nullable=False),
         sa.Column('split', sa.String(length=16), nullable=False),
         sa.Column('note', sa.Text(), nullable=True),
