@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from threading import Lock
 
 from rmr1.backends.base import Capabilities, ChatRequest, Delta, Identity, Token
@@ -67,7 +67,7 @@ class ScriptedBackend:
         """Everything; a grammar is accepted and ignored."""
         return self._capabilities
 
-    def stream(self, request: ChatRequest) -> Iterator[Delta]:
+    def stream(self, request: ChatRequest) -> Generator[Delta, None, None]:
         """Answer as the script says; see `Backend.stream`.
 
         The budget counts pieces as tokens; whoever closes the stream early is counted in

@@ -77,7 +77,7 @@ def test_closing_the_stream_early_abandons_it() -> None:
     backend = ScriptedBackend(["abcdef"], chunk=1)
     stream = backend.stream(REQUEST)
     next(stream)
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
     assert backend.abandoned == 1
     list(backend.stream(REQUEST))
     assert backend.abandoned == 1

@@ -1,0 +1,145 @@
+"""What a user can set, read from RMR1_* variables and `.env` by the entry points alone."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rmr1.plan import Plan
+
+ENV_FILE = ".env"
+
+Dialect = Literal["auto", "vllm", "llama.cpp", "openai"]
+
+
+class EmbeddedSettings(BaseModel):
+    """llama.cpp on this machine, in a child process, with a small model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["embedded"] = "embedded"
+    weights: Path | None = Field(
+        default=None, description="a GGUF file; by default SmolLM2-135M-Instruct as installed"
+    )
+    adapters: dict[str, Path] = Field(
+        default={}, description="LoRA adapters as GGUF files, by the name that a judge is given"
+    )
+    cache_dir: Path | None = Field(
+        default=None, description="where re-quantised weights are kept; by default the user's cache"
+    )
+    context_tokens: int = Field(
+        default=8192, ge=512, description="context window of each request, in tokens"
+    )
+    parallel: int = Field(default=2, ge=1, le=64, description="requests worked on at once")
+    threads: int | None = Field(
+        default=None, ge=1, description="threads to compute with; by default one a physical core"
+    )
+
+
+class OpenAISettings(BaseModel):
+    """Any server that speaks the OpenAI protocol: vLLM, SGLang, llama.cpp, hosted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["openai"] = "openai"
+    base_url: str = Field(
+        default="http://127.0.0.1:8000/v1", description="the server's address, with its /v1"
+    )
+    model: str = Field(default="", description="model to ask; by default the first it serves")
+    api_key: SecretStr = Field(default=SecretStr(""), description="key, where the server wants one")
+    dialect: Dialect = Field(
+        default="auto", description="which extensions the server knows; auto asks it"
+    )
+    adapters: tuple[str, ...] = Field(
+        default=(), description="models beside the base that are LoRA adapters of it (vLLM)"
+    )
+    logprobs: bool | None = Field(
+        default=None, description="ask for log-probabilities; by default where the dialect has them"
+    )
+    parallel: int = Field(default=8, ge=1, le=1024, description="requests sent at once")
+    timeout_s: float = Field(
+        default=300.0, gt=0, description="seconds of silence after which a request is given up"
+    )
+
+
+class ScriptedSettings(BaseModel):
+    """Fixed replies, for tests and for work on the pages."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["scripted"] = "scripted"
+    replies: tuple[str, ...] = Field(min_length=1, description="what to answer, in turn")
+    chunk: int = Field(default=12, ge=1, description="length of a piece, in characters")
+    delay_s: float = Field(default=0.0, ge=0, description="seconds before each piece")
+
+
+BackendSettings = Annotated[
+    EmbeddedSettings | OpenAISettings | ScriptedSettings, Field(discriminator="kind")
+]
+
+# A small model needs the grammar's hand and rambles beyond the budget; a trained judge is neither.
+_PLANS: dict[str, dict[str, Any]] = {"embedded": {"max_tokens": 640, "grammar": True}}
+_OTHER_PLAN: dict[str, Any] = {"max_tokens": 4096, "grammar": False}
+
+
+class Settings(BaseSettings):
+    """Read from RMR1_* variables and `.env`; `RMR1_BACKEND__KIND` reaches into a part."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RMR1_",
+        env_nested_delimiter="__",
+        env_file=ENV_FILE,
+        env_file_encoding="utf-8",
+        extra="ignore",  # `.env` may serve other programs; our own names are checked below
+        frozen=True,
+    )
+
+    backend: BackendSettings = Field(
+        default=EmbeddedSettings(), description="where tokens come from"
+    )
+    profile: str = Field(
+        default="cor", description="prompt profile: a packaged name or the path of a TOML file"
+    )
+    plan: Plan = Field(
+        default=Plan(**_PLANS["embedded"]),
+        description="how a pair is judged unless asked otherwise",
+    )
+    data_dir: Path = Field(default=Path("data"), description="where everything is kept")
+    database_url: str = Field(
+        default="", description="SQLAlchemy URL; by default a SQLite file in the data folder"
+    )
+    host: str = Field(default="127.0.0.1", description="address that the page listens on")
+    port: int = Field(default=7860, ge=0, le=65535, description="port that the page listens on")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_parts(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """A part that is set in part keeps the defaults of its kind for the rest."""
+        values = dict(values)
+        backend = values.get("backend", {})
+        if isinstance(backend, dict):
+            backend = values["backend"] = {"kind": "embedded", **backend}
+        kind = backend["kind"] if isinstance(backend, dict) else backend.kind
+        plan = values.get("plan", {})
+        if isinstance(plan, dict):
+            values["plan"] = {**_PLANS.get(str(kind), _OTHER_PLAN), **plan}
+        return values
+
+    @model_validator(mode="after")
+    def _refuse_misspelt_variables(self) -> Self:
+        known = {name.upper() for name in type(self).model_fields}
+        unknown = sorted(
+            name
+            for name in {**dotenv_values(ENV_FILE), **os.environ}
+            if name.upper().startswith("RMR1_")
+            and name.upper().removeprefix("RMR1_").split("__")[0] not in known
+        )
+        if unknown:
+            raise ValueError(
+                f"unknown variable {', '.join(unknown)}; known are "
+                f"{', '.join(f'RMR1_{name}' for name in sorted(known))}"
+            )
+        return self
