@@ -1,16 +1,234 @@
-"""The journal: every label as a line in a file beside the database."""
+"""The journal: every label as a line in a file beside the database, written before the commit.
 
+A line is on disk before its label is committed, so the journal alone can rebuild the labels. The
+tables remember how much of the file they know (`journal_mark`): whoever writes next, in whichever
+process, first puts back the lines of a writer that died between the two.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from rmr1.errors import StorageError
+from storage.journal_lines import Line, UnreadableLine, label_line, lines_for, put_back
+from storage.tables import JournalMarkRow, LabelEventRow
+
+if TYPE_CHECKING:
+    from storage.database import Database
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class ReplayReport:
+    """What reading a journal into the tables came to.
+
+    Attributes:
+        lines: complete lines read.
+        added: label events that the tables lacked.
+        unreadable: lines that could not be used: line number in what was read, and why.
+    """
+
+    lines: int = 0
+    added: int = 0
+    unreadable: list[tuple[int, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """How tables and journal compare, label event by label event.
+
+    Attributes:
+        missing_in_tables: keys of events that only the journal has.
+        missing_in_journal: keys of events that only the tables have.
+        differing: keys of events of which the two say different things.
+    """
+
+    events: int
+    lines: int
+    missing_in_tables: list[str]
+    missing_in_journal: list[str]
+    differing: list[str]
+
+    @property
+    def agree(self) -> bool:
+        """Whether both hold the same events."""
+        return not (self.missing_in_tables or self.missing_in_journal or self.differing)
 
 
 class Journal:
-    """An append-only file of JSON lines."""
+    """An append-only file of JSON lines; all writing happens inside a write transaction."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def append(self, session: Session, event: LabelEventRow) -> None:
+        """Write an event down, on disk for good, before the session commits it.
+
+        Raises:
+            StorageError: the file cannot be written; the transaction must not be committed.
+        """
+        self._write(session, lines_for(session, event))
+
     def catch_up(self, session: Session) -> None:
-        """Put back what the journal holds and the tables lack."""
-        raise NotImplementedError
+        """Bring tables and journal level where a crash, or a lost file, set them apart."""
+        mark = session.get(JournalMarkRow, 1)
+        size = self._size()
+        if mark is not None and mark.offset == size:
+            return
+        self._cut_torn_line()
+        start = mark.offset if mark is not None and mark.offset <= size else 0
+        report = _put_back_all(session, read_lines(self.path, start))
+        if start and report.unreadable:  # not the file that the mark was set on
+            start, report = 0, _put_back_all(session, read_lines(self.path))
+        if start == 0:
+            self._write_missing(session)
+        self._set_mark(session)
+        if report.added or report.unreadable:
+            _log.warning("journal %s: %s", self.path, report)
+
+    def _write_missing(self, session: Session) -> None:
+        known = {line["key"] for _, line in read_lines(self.path) if line.get("kind") == "label"}
+        for event in session.scalars(select(LabelEventRow).order_by(LabelEventRow.id)):
+            if event.key not in known:
+                self._write(session, lines_for(session, event))
+
+    def _write(self, session: Session, lines: list[Line]) -> None:
+        data = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            is_new = not self.path.exists()
+            with self.path.open("ab") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            if is_new:
+                _sync_folder(self.path.parent)
+        except OSError as error:
+            raise StorageError(
+                f"The label was not stored: the journal {self.path} cannot be written ({error})."
+            ) from error
+        self._set_mark(session)
+
+    def _set_mark(self, session: Session) -> None:
+        session.merge(JournalMarkRow(id=1, offset=self._size()))
+
+    def _size(self) -> int:
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def _cut_torn_line(self) -> None:
+        """Drop a last line that was never finished; nobody got a receipt for it."""
+        if not self.path.exists():
+            return
+        with self.path.open("r+b") as file:
+            content_end = file.seek(0, os.SEEK_END)
+            whole = _last_newline(self.path)
+            if whole < content_end:
+                file.truncate(whole)
+                os.fsync(file.fileno())
+
+
+def replay(database: "Database", path: Path) -> ReplayReport:
+    """Add to the tables every label event of the journal at `path` that they lack.
+
+    Doing it twice changes nothing. A torn last line is passed over.
+
+    Raises:
+        StorageError: the file cannot be read.
+    """
+    with database.write() as session:
+        try:
+            report = _put_back_all(session, read_lines(path))
+        except OSError as error:
+            raise StorageError(f"The journal {path} cannot be read ({error}).") from error
+        if report.added and database.journal and database.journal.path != path:
+            database.journal._write_missing(session)
+    return report
+
+
+def check(database: "Database", path: Path) -> CheckReport:
+    """Compare the tables with the journal at `path`."""
+    with database.write() as session:  # keeps writers out, so that neither side moves meanwhile
+        events = session.scalars(
+            select(LabelEventRow).options(
+                joinedload(LabelEventRow.annotator),
+                joinedload(LabelEventRow.pair),
+                joinedload(LabelEventRow.judgement),
+                joinedload(LabelEventRow.queue),
+                joinedload(LabelEventRow.undone),
+            )
+        )
+        tables = {event.key: label_line(event) for event in events}
+        lines = {line["key"]: line for _, line in read_lines(path) if line.get("kind") == "label"}
+    return CheckReport(
+        events=len(tables),
+        lines=len(lines),
+        missing_in_tables=[key for key in lines if key not in tables],
+        missing_in_journal=[key for key in tables if key not in lines],
+        differing=[key for key, line in lines.items() if key in tables and tables[key] != line],
+    )
+
+
+def read_lines(path: Path, start: int = 0) -> Iterator[tuple[int, Line]]:
+    """The complete lines from byte `start` on, with their numbers from 1.
+
+    A line that is no JSON object comes as an empty one.
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        file.seek(start)
+        for number, raw in enumerate(file, start=1):
+            if raw.endswith(b"\n"):
+                yield number, _parse(raw)
+
+
+def _comparable(line: Line) -> Line:
+    """What must be the same in every database: not the event's number, nor today's role."""
+    return {name: value for name, value in line.items() if name not in ("id", "role")}
+
+
+def _parse(raw: bytes) -> Line:
+    try:
+        line = json.loads(raw)
+    except ValueError:
+        return {}
+    return line if isinstance(line, dict) else {}
+
+
+def _put_back_all(session: Session, lines: Iterator[tuple[int, Line]]) -> ReplayReport:
+    report = ReplayReport()
+    for number, line in lines:
+        report.lines += 1
+        try:
+            report.added += put_back(session, line)
+        except UnreadableLine as error:
+            report.unreadable.append((number, str(error)))
+    return report
+
+
+def _last_newline(path: Path) -> int:
+    """Where the last complete line ends."""
+    end = 0
+    with path.open("rb") as file:
+        for raw in file:
+            if raw.endswith(b"\n"):
+                end += len(raw)
+    return end
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new file's name durable too, where the system can."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -3,11 +3,12 @@
 import secrets
 from dataclasses import asdict, replace
 
+from rmr1.rollout import Rollout, read_rollout
+
 from rmr1.grounding import GroundedQuote, Match
 from rmr1.judgement import Judgement, JudgeVersion, State
 from rmr1.pair import Order, Pair, Side
 from rmr1.plan import Plan
-from rmr1.rollout import Rollout, read_rollout
 from storage import pairs
 from storage.tables import (
     CriterionRow,
@@ -31,7 +32,7 @@ def to_row(judgement: Judgement, pair_id: int, version_id: int) -> JudgementRow:
         plan_hash=judgement.plan.hash,
         verdict=judgement.verdict,
         state=judgement.state,
-        reason=_storable(judgement.reason),
+        reason=judgement.reason,
         confidence=judgement.confidence,
         confidence_source=judgement.confidence_source,
         type=judgement.type,
@@ -92,22 +93,22 @@ def _rollout_row(rollout: Rollout, position: int) -> RolloutRow:
         seed=rollout.seed,
         state=rollout.state,
         verdict=rollout.verdict,
-        reason=_storable(rollout.reason),
+        reason=rollout.reason,
         probability_a=rollout.probability_a,
         prompt_tokens=rollout.prompt_tokens,
         completion_tokens=rollout.completion_tokens,
         seconds=rollout.seconds,
         first_seconds=rollout.first_seconds,
         injected=list(rollout.injected),
-        text=_storable(rollout.trace.text),
+        text=rollout.trace.text,
         criteria=[
             CriterionRow(
                 position=number,
-                name=_storable(criterion.name),
-                weight_text=criterion.weight_text and _storable(criterion.weight_text),
+                name=criterion.name,
+                weight_text=criterion.weight_text,
                 weight=criterion.weight,
                 share=criterion.share,
-                text=_storable(criterion.text),
+                text=criterion.text,
             )
             for number, criterion in enumerate(rollout.trace.criteria)
         ],
@@ -119,7 +120,7 @@ def _quote_row(quote: GroundedQuote, position: int) -> QuoteRow:
     return QuoteRow(
         position=position,
         side=quote.side,
-        text=_storable(quote.text),
+        text=quote.text,
         match=quote.match,
         start=quote.start,
         end=quote.end,
@@ -167,9 +168,3 @@ def _quote(row: QuoteRow) -> GroundedQuote:
 
 def _side(letter: str | None) -> Side | None:
     return Side(letter) if letter else None
-
-
-def _storable(text: str) -> str:
-    """`text` with the replacement character for what no database takes: lone surrogates, NUL."""
-    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return whole.replace("\0", "\ufffd")

@@ -1,18 +1,25 @@
-"""Judgements on record: added, found again."""
+"""Judgements on record: added, found again, listed, counted."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 
 from rmr1.errors import RecordNotFound
 from rmr1.judgement import Judgement, JudgeVersion
 from storage import judgement_rows, pairs
+from storage.filters import JudgementFilter, dimensions, narrow
+from storage.summaries import JudgementSummary, read_summaries
 from storage.tables import JudgementRow, JudgeVersionRow, PairRow, RolloutRow
 
+Item = TypeVar("Item")
 Origin = Literal["live", "import", "batch"]
+Sort = Literal[
+    "newest", "oldest", "least confident", "most confident", "most absent quotes", "slowest"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,42 @@ class StoredJudgement:
     created_at: datetime
     origin: str
     run_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """A page of a list; `number` counts from 1, `total` is the length of the whole list."""
+
+    items: tuple[Item, ...]
+    total: int
+    number: int
+    size: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are, at least one."""
+        return max(1, -(-self.total // self.size))
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """How many judgements there are of each kind.
+
+    Attributes:
+        total: judgements that the filter lets through.
+        counts: for each field of the filter, the kinds with their numbers, commonest first. A
+            field's own choice does not narrow its own counts, so that the alternatives show.
+    """
+
+    total: int
+    counts: dict[str, dict[str, int]]
+
+
+class Neighbours(NamedTuple):
+    """Keys of the judgements before and after one in a list; None at its ends."""
+
+    previous: str | None
+    following: str | None
 
 
 def add(
@@ -117,3 +160,87 @@ def get(session: Session, key: str) -> StoredJudgement:
         origin=row.origin,
         run_id=row.run_id,
     )
+
+
+def page(
+    session: Session,
+    wanted: JudgementFilter,
+    sort: Sort = "newest",
+    number: int = 1,
+    size: int = 50,
+) -> Page[JudgementSummary]:
+    """One page of the judgements that are meant; a number past the end gives the last page."""
+    total = count(session, wanted)
+    number = min(max(1, number), max(1, -(-total // size)))
+    expression, ascending = _sorting(sort)
+    ids = narrow(session, select(JudgementRow.id).select_from(JudgementRow), wanted)
+    order = (
+        (expression, JudgementRow.id) if ascending else (expression.desc(), JudgementRow.id.desc())
+    )
+    chosen = session.scalars(ids.order_by(*order).limit(size).offset((number - 1) * size)).all()
+    return Page(read_summaries(session, chosen), total, number, size)
+
+
+def count(session: Session, wanted: JudgementFilter) -> int:
+    """How many judgements are meant."""
+    statement = select(func.count(JudgementRow.id)).select_from(JudgementRow)
+    return session.scalar(narrow(session, statement, wanted)) or 0
+
+
+def facets(session: Session, wanted: JudgementFilter) -> Facets:
+    """How many judgements of each kind there are, for charts and menus that filter."""
+    kinds = dimensions()
+    labelled = [kind.label(f"kind_{name}") for name, kind in kinds.items()]
+    statement = select(*labelled, func.count()).select_from(JudgementRow)
+    statement = narrow(session, statement, wanted, kinds=False)
+    statement = statement.group_by(*(label.name for label in labelled))
+    counts: dict[str, Counter[str]] = {name: Counter() for name in kinds}
+    total = 0
+    chosen = [getattr(wanted, name) for name in kinds]
+    for *values, number in session.execute(statement):
+        misses = [i for i, value in enumerate(chosen) if value not in (None, values[i])]
+        total += 0 if misses else number
+        for i, name in enumerate(kinds):
+            if not misses or misses == [i]:
+                counts[name][values[i]] += number
+    return Facets(total, {name: dict(found.most_common()) for name, found in counts.items()})
+
+
+def neighbours(
+    session: Session, wanted: JudgementFilter, key: str, sort: Sort = "newest"
+) -> Neighbours:
+    """The judgements before and after the one with this key, which need not itself be meant.
+
+    Raises:
+        RecordNotFound: there is no such judgement.
+    """
+    expression, ascending = _sorting(sort)
+    here = session.execute(
+        select(expression, JudgementRow.id).where(JudgementRow.key == key)
+    ).first()
+    if here is None:
+        raise RecordNotFound(f"There is no judgement {key!r}.")
+    place = tuple_(expression, JudgementRow.id)
+    found = []
+    for upwards in (not ascending, ascending):
+        order = (expression, JudgementRow.id)
+        statement = select(JudgementRow.key).select_from(JudgementRow)
+        statement = statement.where(place > tuple_(*here) if upwards else place < tuple_(*here))
+        statement = statement.order_by(*(o if upwards else o.desc() for o in order)).limit(1)
+        found.append(session.scalar(narrow(session, statement, wanted)))
+    return Neighbours(*found)
+
+
+def _sorting(sort: Sort) -> tuple[ColumnElement[Any] | InstrumentedAttribute[Any], bool]:
+    """What a list is sorted by, and whether ascending; what is unknown comes last."""
+    match sort:
+        case "newest" | "oldest":
+            return JudgementRow.id, sort == "oldest"
+        case "least confident":
+            return func.coalesce(JudgementRow.confidence, 2.0), True
+        case "most confident":
+            return func.coalesce(JudgementRow.confidence, -1.0), False
+        case "most absent quotes":
+            return JudgementRow.quotes_absent, False
+        case "slowest":
+            return func.coalesce(JudgementRow.seconds, -1.0), False

@@ -136,7 +136,7 @@ class PairRow(Row):
     hash: Mapped[str] = mapped_column(String(64), unique=True)
     content_hash: Mapped[str] = mapped_column(String(64), index=True)
     prompt_hash: Mapped[str] = mapped_column(String(64), index=True)
-    lot: Mapped[int]
+    lot: Mapped[int] = mapped_column(BigInteger)  # it is multiplied
     chosen: Mapped[str | None] = mapped_column(String(1))
     source: Mapped[str] = mapped_column(default="")
     subset: Mapped[str] = mapped_column(default="")

@@ -92,7 +92,7 @@ def upgrade() -> None:
         sa.Column('hash', sa.String(length=64), nullable=False),
         sa.Column('content_hash', sa.String(length=64), nullable=False),
         sa.Column('prompt_hash', sa.String(length=64), nullable=False),
-        sa.Column('lot', sa.Integer(), nullable=False),
+        sa.Column('lot', sa.BigInteger(), nullable=False),
         sa.Column('chosen', sa.String(length=1), nullable=True),
         sa.Column('source', sa.String(), nullable=False),
         sa.Column('subset', sa.String(), nullable=False),

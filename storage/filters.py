@@ -1,0 +1,164 @@
+"""Which judgements are meant: what the pages filter, count and link by."""
+
+from collections.abc import Mapping
+from typing import Literal, Self, TypeVarTuple
+from urllib.parse import parse_qsl, urlencode
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, select
+from sqlalchemy.orm import Session
+
+from rmr1.errors import InputError
+from storage import search
+from storage.tables import JudgementRow, JudgeVersionRow, PairRow, current_label
+
+YesNo = Literal["yes", "no"]
+Row = TypeVarTuple("Row")
+
+
+class JudgementFilter(BaseModel):
+    """Which judgements are meant; a field that is None lets all pass, an empty filter means all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str | None = Field(
+        default=None, description="words in prompt, responses or the judge's text"
+    )
+    type: Literal["Chat", "Reasoning", "none"] | None = Field(
+        default=None, description="task type; `none`: the judge named none"
+    )
+    state: str | None = Field(default=None, description="how the judgement ended")
+    verdict: Literal["A", "B", "none"] | None = None
+    source: str | None = Field(default=None, description="the pair's source")
+    subset: str | None = Field(default=None, description="the part of the pair's source")
+    judge_version: str | None = Field(default=None, description="hash of the judge version")
+    correct: Literal["yes", "no", "unknown"] | None = Field(
+        default=None, description="verdict against the pair's known better side"
+    )
+    quotes: Literal["absent", "near", "all exact", "none"] | None = Field(
+        default=None,
+        description="the worst quotation: invented, inexact, all exact; or none quoted at all",
+    )
+    swap: Literal["consistent", "flipped", "one order"] | None = None
+    labelled: YesNo | None = Field(default=None, description="whether anyone labelled the pair")
+    agreement: Literal["agrees", "disagrees", "split"] | None = Field(
+        default=None,
+        description="current labels A and B against the verdict; `split`: some each way",
+    )
+    multi_turn: YesNo | None = None
+    confidence_min: float | None = Field(default=None, ge=0, le=1)
+    confidence_max: float | None = Field(default=None, ge=0, le=1)
+    run_id: int | None = Field(default=None, description="the import or batch it came with")
+
+    def to_query(self) -> str:
+        """The filter as the query part of a URL; "" when it is empty."""
+        return urlencode(self.model_dump(exclude_none=True))
+
+    @classmethod
+    def from_query(cls, query: str | Mapping[str, str]) -> Self:
+        """Read `to_query`'s form; parameters of other names and empty ones are passed over.
+
+        Raises:
+            InputError: a value that no filter has.
+        """
+        given = query if isinstance(query, Mapping) else dict(parse_qsl(query.removeprefix("?")))
+        known = {k: v for k, v in given.items() if k in cls.model_fields and v != ""}
+        try:
+            return cls.model_validate(known)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise InputError(
+                f"The filter {first['loc'][0]}={first['input']!r} is unknown: {first['msg']}."
+            ) from error
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it lets everything pass."""
+        return not self.model_dump(exclude_none=True)
+
+    def keeps(self, name: str, value: str) -> bool:
+        """Whether `value` of the dimension `name` passes."""
+        wanted = getattr(self, name)
+        return wanted is None or wanted == value
+
+
+_labels = (
+    select(
+        current_label.c.pair_id,
+        func.max(case((current_label.c.value == "A", 1), else_=0)).label("for_a"),
+        func.max(case((current_label.c.value == "B", 1), else_=0)).label("for_b"),
+    )
+    .group_by(current_label.c.pair_id)
+    .subquery("labels")
+)
+
+
+def narrow(
+    session: Session, statement: Select[*Row], wanted: JudgementFilter, *, kinds: bool = True
+) -> Select[*Row]:
+    """Join and restrict a statement over `JudgementRow` to the judgements that are meant.
+
+    Args:
+        kinds: False leaves the fields of `dimensions` out and keeps the rest.
+    """
+    statement = (
+        statement.join(PairRow, PairRow.id == JudgementRow.pair_id)
+        .join(JudgeVersionRow, JudgeVersionRow.id == JudgementRow.judge_version_id)
+        .outerjoin(_labels, _labels.c.pair_id == JudgementRow.pair_id)
+    )
+    if kinds:
+        for name, kind in dimensions().items():
+            if (value := getattr(wanted, name)) is not None:
+                statement = statement.where(kind == value)
+    if wanted.text:
+        statement = statement.where(search.matches(session, wanted.text))
+    if wanted.confidence_min is not None:
+        statement = statement.where(JudgementRow.confidence >= wanted.confidence_min)
+    if wanted.confidence_max is not None:
+        statement = statement.where(JudgementRow.confidence <= wanted.confidence_max)
+    if wanted.run_id is not None:
+        statement = statement.where(JudgementRow.run_id == wanted.run_id)
+    return statement
+
+
+def dimensions() -> dict[str, ColumnElement[str]]:
+    """For each field that splits judgements into kinds, the kind, as text.
+
+    They stand on the joins that `narrow` makes.
+    """
+    judgement = JudgementRow
+    agrees = case((judgement.verdict == "A", _labels.c.for_a), else_=_labels.c.for_b)
+    differs = case((judgement.verdict == "A", _labels.c.for_b), else_=_labels.c.for_a)
+    return {
+        "type": func.coalesce(judgement.type, "none"),
+        "state": cast(judgement.state, String),
+        "verdict": func.coalesce(judgement.verdict, "none"),
+        "source": cast(PairRow.source, String),
+        "subset": cast(PairRow.subset, String),
+        "judge_version": cast(JudgeVersionRow.hash, String),
+        "correct": case(
+            (judgement.correct.is_(None), "unknown"),
+            (judgement.correct.is_(True), "yes"),
+            else_="no",
+        ),
+        "quotes": case(
+            (judgement.quotes_absent > 0, "absent"),
+            (judgement.quotes_near > 0, "near"),
+            (judgement.quotes_total > 0, "all exact"),
+            else_="none",
+        ),
+        "swap": case(
+            (judgement.swap_consistent.is_(None), "one order"),
+            (judgement.swap_consistent.is_(True), "consistent"),
+            else_="flipped",
+        ),
+        "labelled": case((_labels.c.pair_id.is_(None), "no"), else_="yes"),
+        "agreement": case(
+            (judgement.verdict.is_(None), ""),
+            (and_(agrees == 1, differs == 1), "split"),
+            (agrees == 1, "agrees"),
+            (differs == 1, "disagrees"),
+            else_="",
+        ),
+        "multi_turn": case((PairRow.multi_turn, "yes"), else_="no"),
+    }

@@ -1,0 +1,68 @@
+"""Full-text search over prompts, responses and judges' texts.
+
+What a person types is taken as words, never as the search engine's own syntax. All words must
+stand in the pair, or all in one rollout of the judgement; the last one may be a beginning.
+"""
+
+import re
+
+from sqlalchemy import ColumnElement, Select, and_, column, false, func, or_, select, table
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from storage.tables import JudgementRow, PairRow, RolloutRow
+
+_WORD = re.compile(r"\w", re.UNICODE)
+_PAIR_TEXTS = (PairRow.prompt, PairRow.context, PairRow.response_a, PairRow.response_b)
+
+
+def matches(session: Session, query: str) -> ColumnElement[bool]:
+    """A condition on `JudgementRow`: its pair or one of its rollouts holds all words of `query`.
+
+    A query without a letter or digit in it matches nothing.
+    """
+    words = _words(query)
+    if not words:
+        return false()
+    pairs = _pairs(session, words)
+    rollouts = select(RolloutRow.judgement_id).where(_rollout_condition(session, words))
+    return or_(JudgementRow.pair_id.in_(pairs), JudgementRow.id.in_(rollouts))
+
+
+def matching_pairs(session: Session, query: str) -> Select[int]:
+    """Ids of the pairs whose own texts hold all words of `query`."""
+    words = _words(query)
+    return _pairs(session, words) if words else select(PairRow.id).where(false())
+
+
+def _words(query: str) -> list[str]:
+    return [word for word in query.replace("\0", " ").split() if _WORD.search(word)]
+
+
+def _pairs(session: Session, words: list[str]) -> Select[int]:
+    if session.get_bind().dialect.name == "sqlite":
+        return select(PairRow.id).where(PairRow.id.in_(_fts("pair_search", words)))
+    anywhere = func.concat_ws(" ", *_PAIR_TEXTS)
+    return select(PairRow.id).where(and_(*(anywhere.ilike(_pattern(w)) for w in words)))
+
+
+def _rollout_condition(session: Session, words: list[str]) -> ColumnElement[bool]:
+    if session.get_bind().dialect.name == "sqlite":
+        return RolloutRow.id.in_(_fts("rollout_search", words))
+    return and_(*(_holds(RolloutRow.text, word) for word in words))
+
+
+def _fts(name: str, words: list[str]) -> Select[int]:
+    index = table(name, column("rowid"), column(name))
+    quoted = " ".join('"' + word.replace('"', '""') + '"' for word in words)
+    rowid: ColumnElement[int] = index.c.rowid
+    return select(rowid).where(index.c[name].op("MATCH")(quoted + "*"))
+
+
+def _holds(text: InstrumentedAttribute[str], word: str) -> ColumnElement[bool]:
+    return text.ilike(_pattern(word))
+
+
+def _pattern(word: str) -> str:
+    for special in ("\\", "%", "_"):
+        word = word.replace(special, "\\" + special)
+    return f"%{word}%"
