@@ -169,7 +169,7 @@ def history(session: Session, pair_id: int) -> list[LabelEvent]:
         .where(LabelEventRow.pair_id == pair_id)
         .options(joinedload(LabelEventRow.annotator), joinedload(LabelEventRow.judgement))
         .order_by(LabelEventRow.id)
-    ).tuples()
+    )
     return [_event(row, undone) for row, undone in rows]
 
 

@@ -119,10 +119,8 @@ def _chunks(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
 
 
 def _ids(session: Session, hashes: list[str]) -> dict[str, int]:
-    found = session.execute(
-        select(PairRow.hash, PairRow.id).where(PairRow.hash.in_(hashes))
-    ).tuples()
-    return dict(found)
+    found = session.execute(select(PairRow.hash, PairRow.id).where(PairRow.hash.in_(hashes)))
+    return dict(found.all())
 
 
 def _columns(pair: Pair, digest: str, run_id: int | None) -> JsonObject:

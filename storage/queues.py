@@ -173,7 +173,7 @@ def next_items(
         )
         .order_by(skipped, places.c.position)
         .limit(n)
-    ).tuples()
+    )
     return [
         QueueItem(pair_id, key, queue.why, position, bool(skip), bool(flag))
         for pair_id, key, position, skip, flag in rows
