@@ -4,27 +4,15 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from rmr1.grounding import GroundedQuote
 from rmr1.pair import Order, Pair, Side
 from rmr1.plan import Plan
-from rmr1.trace import TaskType, Trace
+from rmr1.rollout import Rollout, State
+from rmr1.trace import TaskType
 
-
-class State(StrEnum):
-    """How a rollout, or a judgement, ended. Only a verdict is a verdict; the rest says why not."""
-
-    COMPLETE = "complete"
-    PARTIAL = "partial"
-    CONTRADICTORY = "contradictory"
-    TRUNCATED = "truncated"
-    REFUSED = "refused"
-    UNPARSEABLE = "unparseable"
-    FAILED = "failed"
-
+__all__ = ["ConfidenceSource", "JudgeVersion", "Judgement", "Rollout", "State", "conclude"]
 
 ConfidenceSource = Literal["logprobs", "votes"]
 
@@ -61,37 +49,6 @@ class JudgeVersion:
         """A short name for people."""
         adapter = f" + {self.adapter}" if self.adapter else ""
         return f"{self.model}{adapter} · {self.profile}"
-
-
-@dataclass(frozen=True, slots=True)
-class Rollout:
-    """One completion of the judge for one pair in one order, read.
-
-    Attributes:
-        verdict: the better side of the *pair* (the letter in `trace` is the one the judge saw).
-        reason: what is missing or what went wrong, in words; "" when complete.
-        probability_a: probability of the pair's side A at the verdict, A and B alone considered;
-            None where the backend gives no log-probabilities or there is no verdict.
-        quotes: every quotation of the evaluation, in order, under the pair's sides.
-        injected: names of template markers that a response or the prompt tried to forge.
-        seconds: from the request to the last token.
-        first_seconds: from the request to the first token.
-    """
-
-    order: Order
-    vote: int
-    seed: int
-    trace: Trace
-    state: State
-    verdict: Side | None = None
-    reason: str = ""
-    probability_a: float | None = None
-    quotes: tuple[GroundedQuote, ...] = ()
-    injected: tuple[str, ...] = ()
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    seconds: float | None = None
-    first_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,3 +154,26 @@ def _swap_consistent(rollouts: Sequence[Rollout]) -> bool | None:
         return None
     first, second = named.values()
     return first == second and len(first) == 1 and None not in first
+
+
+def swap(judgement: Judgement) -> Judgement:
+    """The same judgement of the same pair with its sides exchanged, letters put right throughout.
+
+    What a person sees who reads the responses in the other order; its own inverse.
+    """
+    rollouts = tuple(
+        replace(
+            rollout,
+            order=Order.BA if rollout.order is Order.AB else Order.AB,
+            verdict=rollout.verdict and rollout.verdict.other,
+            probability_a=None if rollout.probability_a is None else 1 - rollout.probability_a,
+            quotes=tuple(replace(quote, side=quote.side.other) for quote in rollout.quotes),
+        )
+        for rollout in judgement.rollouts
+    )
+    return replace(
+        judgement,
+        pair=judgement.pair.swapped(),
+        rollouts=rollouts,
+        verdict=judgement.verdict and judgement.verdict.other,
+    )
