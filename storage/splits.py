@@ -1,0 +1,35 @@
+"""Train, validation and test: by the pair's own hash, so that every export splits alike."""
+
+import hashlib
+from typing import Literal, NamedTuple
+
+Split = Literal["train", "validation", "test"]
+
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+
+class Fractions(NamedTuple):
+    """Shares of the splits; they add up to 1."""
+
+    train: float = 0.9
+    validation: float = 0.05
+    test: float = 0.05
+
+
+def split_of(content_hash: str, fractions: Fractions, seed: int = 0) -> Split:
+    """The split that a pair belongs to, whatever the order of its responses and the export.
+
+    Args:
+        content_hash: `Pair.content_hash`.
+        fractions: adding up to 1.
+    """
+    lot = draw(f"{seed}:split", content_hash)
+    if lot < fractions.train:
+        return "train"
+    return "validation" if lot < fractions.train + fractions.validation else "test"
+
+
+def draw(purpose: str, key: str) -> float:
+    """A number in 0..1 that looks random and is always the same for the same arguments."""
+    digest = hashlib.sha256(f"{purpose}:{key}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
