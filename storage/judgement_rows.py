@@ -3,12 +3,11 @@
 import secrets
 from dataclasses import asdict, replace
 
-from rmr1.rollout import Rollout, read_rollout
-
 from rmr1.grounding import GroundedQuote, Match
-from rmr1.judgement import Judgement, JudgeVersion, State
+from rmr1.judgement import Judgement, JudgeVersion
 from rmr1.pair import Order, Pair, Side
 from rmr1.plan import Plan
+from rmr1.rollout import Rollout, State, read_rollout
 from storage import pairs
 from storage.tables import (
     CriterionRow,
@@ -125,6 +124,7 @@ def _quote_row(quote: GroundedQuote, position: int) -> QuoteRow:
         start=quote.start,
         end=quote.end,
         score=quote.score,
+        segment=quote.segment,
         differences=[list(run) for run in quote.differences],
     )
 
@@ -162,6 +162,7 @@ def _quote(row: QuoteRow) -> GroundedQuote:
         start=row.start,
         end=row.end,
         score=row.score,
+        segment=row.segment,
         differences=tuple((kind, text) for kind, text in row.differences),
     )
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
-from rmr1.judgement import State
 from rmr1.pair import Side
+from rmr1.rollout import State
 from storage import judgement_rows
 from storage.tables import JudgementRow, JudgeVersionRow, PairRow, current_label
 

@@ -267,7 +267,10 @@ class CriterionRow(Row):
 
 
 class QuoteRow(Row):
-    """One quotation of a rollout, and where it stands in the response."""
+    """One quotation of a rollout, and where it stands in the response.
+
+    `segment` is the number of the evaluation's segment that it is a part of.
+    """
 
     __tablename__ = "quote"
     __table_args__ = (UniqueConstraint("rollout_id", "position"),)
@@ -277,6 +280,7 @@ class QuoteRow(Row):
     position: Mapped[int]
     side: Mapped[str] = mapped_column(String(1))
     match: Mapped[str] = mapped_column(String(8), index=True)
+    segment: Mapped[int | None]
     start: Mapped[int | None]
     end: Mapped[int | None]
     score: Mapped[float]

@@ -236,6 +236,7 @@ def upgrade() -> None:
         sa.Column('position', sa.Integer(), nullable=False),
         sa.Column('side', sa.String(length=1), nullable=False),
         sa.Column('match', sa.String(length=8), nullable=False),
+        sa.Column('segment', sa.Integer(), nullable=True),
         sa.Column('start', sa.Integer(), nullable=True),
         sa.Column('end', sa.Integer(), nullable=True),
         sa.Column('score', sa.Double(), nullable=False),
