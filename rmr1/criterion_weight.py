@@ -19,12 +19,11 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text, re.IGNORECASE)
 
 
-_ALONE = _pattern(rf"(?:{_LABEL})?{_PLAIN}")
+_AFTER = rf"{_S}(?:of{_S})?(?:the{_S})?weight"
+_ALONE = _pattern(rf"(?:{_LABEL})?{_PLAIN}(?:{_AFTER})?")
 _LABELLED = _pattern(rf"\b{_LABEL}{_PLAIN}")
-_BRACKETED = _pattern(
-    rf"[(\[（]{_S}(?P<label>{_LABEL})?{_PLAIN}(?P<after>{_S}(?:of{_S})?(?:the{_S})?weight)?{_S}[)\]）]"
-)
-_LEADING = _pattern(rf"{_S}{_PLAIN}{_S}(?:[:.,–—-]+{_S}|(?=[(A-Z])|$)")
+_BRACKETED = _pattern(rf"[(\[（]{_S}(?P<label>{_LABEL})?{_PLAIN}(?P<after>{_AFTER})?{_S}[)\]）]")
+_LEADING = _pattern(rf"{_S}{_PLAIN}{_S}(?:[:.,–—-]+{_S}|(?=(?-i:[(A-Z]))|$)")
 _ENDING = _pattern(rf"(?:[:=–—,-]|\bat\b|\bworth\b){_S}{_PLAIN}{_S}[.;]?{_S}$")
 
 

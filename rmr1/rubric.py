@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import fsum
 
 from rmr1.criterion_weight import (
     Weight,
@@ -13,20 +14,25 @@ from rmr1.criterion_weight import (
     weights_in_prose,
 )
 
-_MOST_READ = 20_000  # characters; a rubric fills a page, what is longer is a loop
+MOST_READ = 10_000
+"""Characters of a rubric that are read: one fills a page, what is longer is a loop."""
+
 _LONGEST_NAME = 120
 _TOLERANCE = 0.005
 
 _NUMBERED = re.compile(
-    r"[ \t]*(?:#{1,6}[ \t]+)?[*_]{0,2}(?:criterion[ \t]+\d{1,2}[ \t]*[.):–—-]?|\(?\d{1,2}[.)]"
-    r"|\(?[a-z]\)|[ivx]{1,4}\.)(?=[ \t*_]|$)[ \t]*",
+    r"[ \t]*(?:#{1,6}[ \t]+)?[*_]{0,2}(?:criterion[ \t]+\d{1,2}(?!\d)[ \t]*[.):–—-]?"
+    r"|\(?\d{1,2}[.)．、](?!\d)|(?:\(?[a-z]\)|[ivx]{1,4}\.)(?=[ \t*_]|$))[ \t]*",
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"[ \t]*[-*•+–](?=[ \t])[ \t]*")
 _HEADING = re.compile(r"[ \t]*(?:#{1,6}[ \t]+(?=\S)|(?=(?:\*\*|__)\S))")
 _NAMED = re.compile(r"[ \t]*(?=[^\W\d_][^.:?!|]{1,70}:[ \t]+\S)")
-_SEPARATOR = re.compile(r":(?=[\s*_]|$)|[ \t][–—-](?=[ \t]|$)|—")
+_SEPARATOR = re.compile(r":(?=[\s*_]|$)|：|[ \t][–—-](?=[ \t]|$)|—")
 _EMPHASIS = re.compile(r"\*\*|__|(?<!\w)[*_](?=\w)|(?<=[\w:)\].%])[*_](?!\w)")
+_ITEM_TAG = re.compile(r"</?(?:items?|criteri(?:on|a)|rub\w{0,5})>", re.IGNORECASE)
+_WEIGHT_COLUMN = re.compile(r"weight|points|share|importance|%", re.IGNORECASE)
+_FOR = re.compile(r"[ \t]*(?:for|to|on)[ \t]+([^,;.:()\n]{2,60}?)(?=[,;.:()\n]|\s+and\b|\s*$)")
 _RULER = re.compile(r"[\s|:-]+")
 _FILLER = re.compile(
     r"^(?:and|the|with|then|finally|i|we|will|weigh|weight|assign|give|is|most|important(?:ly)?)\b"
@@ -60,9 +66,10 @@ def read_criteria(text: str) -> tuple[Criterion, ...]:
     Only the outermost items of a list are criteria; what stands below one is a part of its text.
     Percentages and fractions in one rubric share a scale; points count as hundredths beside them.
     """
-    lines = text[:_MOST_READ].splitlines()
+    text = _ITEM_TAG.sub("", text[:MOST_READ])
+    lines = text.splitlines()
     found = _from_table(lines) or [_criterion(item) for item in _items(lines)]
-    return _with_shares(found or _from_prose(text[:_MOST_READ]))
+    return _with_shares(found or _from_prose(text))
 
 
 def weights_add_up(criteria: Sequence[Criterion]) -> bool | None:
@@ -88,8 +95,10 @@ def weights_note(criteria: Sequence[Criterion]) -> str:
     missing = len(criteria) - len(weights)
     total = f"{_total(weights) * 100:.4g} %"
     if missing:
-        have = "criterion has" if missing == 1 else "criteria have"
-        return f"{missing} of {len(criteria)} {have} no weight; the others add up to {total}."
+        have = "has" if missing == 1 else "have"
+        return (
+            f"{missing} of {len(criteria)} criteria {have} no weight; the rest adds up to {total}."
+        )
     return f"The weights add up to {total} instead of 100 %; the shares are scaled to 100 %."
 
 
@@ -98,7 +107,7 @@ def _weights(criteria: Sequence[Criterion]) -> list[Weight]:
 
 
 def _total(weights: Sequence[Weight]) -> float:
-    return sum(weight.scaled for weight in weights)
+    return fsum(weight.scaled for weight in weights)
 
 
 def _with_shares(found: Sequence[tuple[Criterion, Weight | None]]) -> tuple[Criterion, ...]:
@@ -114,11 +123,20 @@ def _items(lines: Sequence[str]) -> list[str]:
     for pattern in (_NUMBERED, _BULLET, _HEADING):
         if any(pattern.match(line) for line in lines):
             return _gather(lines, pattern)
-    named = [line for line in lines if weight_in_name(_split(line)[0])]
+    named = [line for line in lines if _is_weighted(line)]
     if not named:
         named = [line for line in lines if _NAMED.match(line)]
         named = named if len(named) > 1 else []
     return named
+
+
+def _is_weighted(line: str) -> bool:
+    """Whether a line without a list marker is one criterion with its weight."""
+    name, text = _split(line)
+    if leading_weight(line):
+        return len(weights_in_prose(line)) == 1
+    stated = weight_in_name(name) or (leading_weight(text) or weight_in_description(text))
+    return stated is not None and len(weights_in_prose(name)) <= 1
 
 
 def _gather(lines: Sequence[str], marker: re.Pattern[str]) -> list[str]:
@@ -148,13 +166,28 @@ def _criterion(item: str) -> tuple[Criterion, Weight | None]:
         first = first.lstrip()[weight.end :].lstrip(" \t:–—-")
     name, text = _split(first)
     if weight is None and (weight := weight_in_name(name)):
-        name = name[: weight.start] + " " + name[weight.end :]
-    if weight is None and (weight := read_weight(text)):
-        text = ""
+        name, rest = name[: weight.start], name[weight.end :].strip(" :,–—-")
+        name, text = (name, f"{rest} {text}") if name.strip() else (rest, text)
+    if weight is None and (weight := read_weight(text) or leading_weight(text)):
+        text = text[weight.end :].lstrip(" \t:–—-")
     if weight is None and (weight := weight_in_description(text)):
         text = text[: weight.start] + text[weight.end :]
-    text = "\n".join(part for part in (text.strip(), below.rstrip()) if part.strip())
+    if weight is None:
+        weight, below = _weight_below(below)
+    if not name.strip():
+        name, text = _split(text)
+    text = f"{text.strip()}\n{below}".strip()
     return _named(name, text, weight), weight
+
+
+def _weight_below(text: str) -> tuple[Weight | None, str]:
+    """The weight that has a line of its own, and the other lines."""
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        weight = read_weight(_plain(line).strip(" \t-*•")) if "weight" in line.lower() else None
+        if weight:
+            return weight, "\n".join(lines[:number] + lines[number + 1 :])
+    return None, text
 
 
 def _named(name: str, text: str, weight: Weight | None) -> Criterion:
@@ -186,11 +219,14 @@ def _from_table(lines: Sequence[str]) -> list[tuple[Criterion, Weight | None]]:
     ruled = [i for i, row in enumerate(rows) if _RULER.fullmatch("|".join(row))]
     if not ruled:
         return []
+    header = rows[ruled[0] - 1] if ruled[0] else []
+    column = next((i for i, cell in enumerate(header) if _WEIGHT_COLUMN.search(cell)), None)
     found = []
     for row in rows[ruled[0] + 1 :]:
         cells = [_plain(cell).strip() for cell in row]
-        weight = next((w for cell in cells if (w := read_weight(cell))), None)
-        words = [c for c in cells if c and read_weight(c) is None and not c.strip("#.").isdigit()]
+        held = cells if column is None else cells[column : column + 1]
+        weight = next((weight for cell in held if (weight := read_weight(cell))), None)
+        words = [cell for cell in cells if cell.strip(" #.0123456789") and not read_weight(cell)]
         if words:
             found.append((_named(words[0], "\n".join(words[1:]), weight), weight))
     return found
@@ -201,10 +237,9 @@ def _from_prose(text: str) -> list[tuple[Criterion, Weight | None]]:
     found: list[tuple[Criterion, Weight | None]] = []
     before = 0
     weights = weights_in_prose(text)
-    for weight, following in zip(weights, [*weights[1:], None], strict=True):
-        after = re.match(r"[ \t]*(?:for|to|on)[ \t]+([^,;.:()\n]{2,60})", text[weight.end :])
-        limit = following.start if following else len(text)
-        if after and weight.end + after.end() <= limit:
+    for weight, following in zip(weights, [*weights[1:], None], strict=False):
+        after = _FOR.match(text[weight.end : following.start if following else len(text)])
+        if after:
             name = after[1]
         else:
             name = re.split(r"[,;.:()\n]|\band\b", text[before : weight.start].rstrip(" ,:(["))[-1]

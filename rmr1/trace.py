@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from rmr1.pair import Side
-from rmr1.rubric import Criterion, read_criteria
+from rmr1.rubric import MOST_READ, Criterion, read_criteria
 from rmr1.tags import EVIDENCE, Token, Tokeniser
 
 
@@ -76,6 +76,7 @@ class Trace:
 _ORDER = {"type": 0, "rubric": 1, "justify": 1, "solution": 1, "eval": 2, "answer": 3}
 _ONLY_A_LETTER = re.compile(r"\[{0,2}\s*([ABab])\s*\]{0,2}\.?")
 _THINK_TAG = re.compile(r"<\s{0,4}/?\s{0,4}think\s{0,4}>", re.IGNORECASE | re.ASCII)
+_TYPE_WITHIN = 200  # characters of a type section; more is something else
 _TYPE = re.compile(r"\b(?:chat|reasoning)\b", re.IGNORECASE)
 
 
@@ -323,7 +324,7 @@ class TraceParser:
         segment = self._segment(text) if text else None
         segments = (*self._segments, segment) if segment else tuple(self._segments)
         kind = self._section("type", text)
-        said = {word.lower() for word in _TYPE.findall(kind or "")}
+        said = {word.lower() for word in _TYPE.findall((kind or "")[:_TYPE_WITHIN])}
         rubric = self._section("rubric", text)
         return Trace(
             text=whole,
@@ -349,9 +350,10 @@ class TraceParser:
         return None if parts is None else "\n\n".join(parts)
 
     def _criteria(self, rubric: str | None) -> tuple[Criterion, ...]:
-        if rubric and rubric != self._rubric[0]:
-            self._rubric = (rubric, read_criteria(rubric))
-        return self._rubric[1] if rubric else ()
+        read = (rubric or "")[:MOST_READ]
+        if read != self._rubric[0]:
+            self._rubric = (read, read_criteria(read))
+        return self._rubric[1]
 
     def _thought(self, whole: str) -> str | None:
         if not self._thoughts:
