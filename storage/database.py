@@ -27,10 +27,12 @@ class Database:
     """An open database; safe to share between threads.
 
     Attributes:
+        url: where it is.
         journal: where labels are written down before they are committed; None for none.
     """
 
     def __init__(self, url: URL, journal: Journal | None, folder: TemporaryDirectory[str] | None):
+        self.url = url
         self.journal = journal
         self._folder = folder
         self._readers = _engine(url, readonly=True)

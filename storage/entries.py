@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
@@ -23,7 +23,13 @@ Action = Literal[
 ]
 Value = Literal["A", "B", "tie", "both_bad", "cannot_tell"]
 PersonRole = Literal["visitor", "annotator", "lead", "admin"]
-Words = Annotated[str, AfterValidator(storable)]
+
+
+def _repaired(value: object) -> object:
+    return storable(value) if isinstance(value, str) else value
+
+
+Words = Annotated[str, BeforeValidator(_repaired)]
 
 _ANYWHERE = {"skip", "flag", "unflag", "undo"}
 _ACTIONS: dict[str, set[str]] = {
@@ -85,7 +91,7 @@ class LabelEntry(BaseModel):
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
         if problem := self._problem():
-            raise ValueError(problem)
+            raise InputError(f"The label cannot be used: {problem}.")
         return self
 
     def _problem(self) -> str | None:
@@ -106,7 +112,7 @@ class LabelEntry(BaseModel):
             ),
             (
                 (self.action == "repair") != bool(self.sections),
-                "a repair, and only it, has sections",
+                "only a repair has sections, and it must",
             ),
             ((self.action == "undo") != (self.undoes is not None), "an undo names what it undoes"),
             ((self.pair_id is None) == (self.pair_hash is None), "give one of pair_id, pair_hash"),

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,10 +76,31 @@ class Journal:
         Raises:
             StorageError: the file cannot be written; the transaction must not be committed.
         """
-        self._write(session, lines_for(session, event))
+        with self._errors():
+            self._write(session, lines_for(session, event))
 
     def catch_up(self, session: Session) -> None:
-        """Bring tables and journal level where a crash, or a lost file, set them apart."""
+        """Bring tables and journal level where a crash, or a lost file, set them apart.
+
+        Raises:
+            StorageError: the file cannot be read or written.
+        """
+        with self._errors():
+            self._catch_up(session)
+
+    def add_missing(self, session: Session) -> None:
+        """Write down every event of the tables that the file lacks.
+
+        Raises:
+            StorageError: the file cannot be read or written.
+        """
+        with self._errors():
+            known = {line["key"] for _, line in read_lines(self.path) if _is_label(line)}
+            for event in session.scalars(select(LabelEventRow).order_by(LabelEventRow.id)):
+                if event.key not in known:
+                    self._write(session, lines_for(session, event))
+
+    def _catch_up(self, session: Session) -> None:
         mark = session.get(JournalMarkRow, 1)
         size = self._size()
         if mark is not None and mark.offset == size:
@@ -89,32 +111,21 @@ class Journal:
         if start and report.unreadable:  # not the file that the mark was set on
             start, report = 0, _put_back_all(session, read_lines(self.path))
         if start == 0:
-            self._write_missing(session)
+            self.add_missing(session)
         self._set_mark(session)
         if report.added or report.unreadable:
             _log.warning("journal %s: %s", self.path, report)
 
-    def _write_missing(self, session: Session) -> None:
-        known = {line["key"] for _, line in read_lines(self.path) if line.get("kind") == "label"}
-        for event in session.scalars(select(LabelEventRow).order_by(LabelEventRow.id)):
-            if event.key not in known:
-                self._write(session, lines_for(session, event))
-
     def _write(self, session: Session, lines: list[Line]) -> None:
         data = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            is_new = not self.path.exists()
-            with self.path.open("ab") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            if is_new:
-                _sync_folder(self.path.parent)
-        except OSError as error:
-            raise StorageError(
-                f"The label was not stored: the journal {self.path} cannot be written ({error})."
-            ) from error
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not self.path.exists()
+        with self.path.open("ab") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if is_new:
+            _sync_folder(self.path.parent)
         self._set_mark(session)
 
     def _set_mark(self, session: Session) -> None:
@@ -125,14 +136,20 @@ class Journal:
 
     def _cut_torn_line(self) -> None:
         """Drop a last line that was never finished; nobody got a receipt for it."""
-        if not self.path.exists():
-            return
-        with self.path.open("r+b") as file:
-            content_end = file.seek(0, os.SEEK_END)
-            whole = _last_newline(self.path)
-            if whole < content_end:
-                file.truncate(whole)
+        end = _last_line_end(self.path)
+        if end < self._size():
+            with self.path.open("r+b") as file:
+                file.truncate(end)
                 os.fsync(file.fileno())
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StorageError(
+                f"The journal {self.path} cannot be used ({error}): nothing was stored."
+            ) from error
 
 
 def replay(database: "Database", path: Path) -> ReplayReport:
@@ -149,7 +166,7 @@ def replay(database: "Database", path: Path) -> ReplayReport:
         except OSError as error:
             raise StorageError(f"The journal {path} cannot be read ({error}).") from error
         if report.added and database.journal and database.journal.path != path:
-            database.journal._write_missing(session)
+            database.journal.add_missing(session)
     return report
 
 
@@ -166,7 +183,7 @@ def check(database: "Database", path: Path) -> CheckReport:
             )
         )
         tables = {event.key: label_line(event) for event in events}
-        lines = {line["key"]: line for _, line in read_lines(path) if line.get("kind") == "label"}
+        lines = {line["key"]: line for _, line in read_lines(path) if _is_label(line)}
     return CheckReport(
         events=len(tables),
         lines=len(lines),
@@ -214,14 +231,16 @@ def _put_back_all(session: Session, lines: Iterator[tuple[int, Line]]) -> Replay
     return report
 
 
-def _last_newline(path: Path) -> int:
-    """Where the last complete line ends."""
-    end = 0
+def _is_label(line: Line) -> bool:
+    return line.get("kind") == "label" and "key" in line
+
+
+def _last_line_end(path: Path) -> int:
+    """Where the last complete line ends, in bytes."""
+    if not path.exists():
+        return 0
     with path.open("rb") as file:
-        for raw in file:
-            if raw.endswith(b"\n"):
-                end += len(raw)
-    return end
+        return sum(len(raw) for raw in file if raw.endswith(b"\n"))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -10,7 +10,9 @@ from rmr1.judgement import Judgement, JudgeVersion, conclude
 from rmr1.pair import Order, Pair, Side
 from rmr1.plan import Plan
 from rmr1.rollout import read_rollout
+from storage import judgements
 from storage.database import Database
+from storage.entries import LabelEntry
 
 REPLY = """<type>Chat</type>
 <rubric>
@@ -85,3 +87,24 @@ def make_judgement(make_pair: Callable[..., Pair]) -> Callable[..., Judgement]:
 def _reply(order: Order, letter: str, quote: str) -> str:
     """The same opinion, in the letters that the judge sees under `order`."""
     return REPLY.format(letter=order.to_pair(Side(letter)), side=order.to_pair(Side.A), quote=quote)
+
+
+@pytest.fixture
+def stored(database: Database, make_judgement: Callable[..., Judgement]) -> tuple[int, str]:
+    """Id of a pair, and key of its judgement (verdict A), on record."""
+    with database.write() as session:
+        key = judgements.add(session, make_judgement())
+        return judgements.get(session, key).pair_id, key
+
+
+@pytest.fixture
+def make_entry() -> Callable[..., LabelEntry]:
+    numbers = count(1)
+
+    def make(stage: str, action: str, value: str | None = None, **rest: object) -> LabelEntry:
+        fields = {"key": f"key-{next(numbers):06}", "annotator": "Ada", **rest}
+        return LabelEntry.model_validate(
+            {"stage": stage, "action": action, "value": value, **fields}
+        )
+
+    return make
