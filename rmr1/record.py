@@ -135,13 +135,14 @@ def rollout_record(rollout: Rollout) -> Record:
 
 
 def evaluation_text(segments: tuple[Segment, ...]) -> str:
-    """An evaluation as it is written, quotations and summaries in their tags."""
-    return "".join(
-        segment.text
-        if segment.side is None
-        else f"<{segment.kind}_{segment.side}>{segment.text}</{segment.kind}_{segment.side}>"
-        for segment in segments
-    )
+    """An evaluation as it is written, quotations and summaries in their tags, space made even."""
+    written = ""
+    for segment in segments:
+        tag = f"{segment.kind}_{segment.side}"
+        piece = segment.text if segment.side is None else f"<{tag}>{segment.text}</{tag}>"
+        glued = not written or not piece or piece[0] in ".,;:!?)]}"
+        written += piece if glued else f" {piece}"
+    return written
 
 
 def _conversation(prompt: object) -> tuple[Message, ...]:

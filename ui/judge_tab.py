@@ -3,7 +3,9 @@
 import json
 import uuid
 from collections.abc import Iterator
+from functools import cache
 from importlib import resources
+from typing import Any, NamedTuple
 
 import gradio as gr
 from pydantic import ValidationError
@@ -18,12 +20,13 @@ from storage import judgements
 from storage.database import Database
 from ui import labelling
 from ui.context import Studio
-from ui.panels import Panel
+from ui.panels import panel
 from ui.views import View, judgement_view, live_view
 
 NO_EXAMPLE = "Load an example …"
 
 
+@cache
 def examples() -> dict[str, Pair]:
     """The example pairs that the studio ships, by title."""
     text = (resources.files("ui") / "examples.jsonl").read_text(encoding="utf-8")
@@ -116,12 +119,56 @@ def load_example(title: str) -> tuple[str, bool, str, str]:
     return transcript(pair.conversation), pair.is_multi_turn, pair.response_a, pair.response_b
 
 
+class JudgeForm(NamedTuple):
+    """The fields of the page, in their order."""
+
+    prompt: str
+    is_conversation: bool
+    response_a: str
+    response_b: str
+    judge: str
+    orders: str
+    votes: int
+    temperature: float
+    max_tokens: int
+    seed: int | None
+    grammar: bool
+    anew: bool
+
+    def plan(self) -> Plan:
+        """How the pair is to be judged.
+
+        Raises:
+            InputError: a field is out of its range.
+        """
+        names = ("orders", "votes", "temperature", "max_tokens", "grammar")
+        values = {name: getattr(self, name) for name in names}
+        try:
+            return Plan.model_validate({**values, "seed": self.seed or 0})
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise InputError(f"The plan's {first['loc'][0]}: {first['msg']}.") from error
+
+
+def judge_form(studio: Studio, form: JudgeForm) -> Iterator[View]:
+    """Judge what the form holds.
+
+    Raises:
+        InputError: a field cannot be used; the sentence names it.
+    """
+    judge = studio.judges.get(form.judge)
+    if judge is None:
+        raise InputError(f"There is no judge {form.judge!r}: choose one of the list.")
+    pair = read_pair(form.prompt, form.is_conversation, form.response_a, form.response_b)
+    yield from judge_pair(studio.database, judge, pair, form.plan(), anew=bool(form.anew))
+
+
 def build_judge_tab(studio: Studio) -> None:
     """Lay the page out and wire it."""
     with gr.Tab("Judge", id="judge", elem_id="tab-judge"):
         titles = list(studio.judges)
         plan = studio.plan
-        with gr.Column(elem_classes="compose"):
+        with gr.Column(elem_classes="compose", elem_id="judge-form"):
             prompt = gr.Textbox(
                 label="Prompt",
                 lines=2,
@@ -178,12 +225,11 @@ def build_judge_tab(studio: Studio) -> None:
             seed = gr.Number(plan.seed, precision=0, minimum=0, label="Seed", interactive=True)
             grammar = gr.Checkbox(plan.grammar, label="Hold to the grammar", interactive=True)
             anew = gr.Checkbox(False, label="Judge anew", interactive=True)
-        case = Panel("judge", ("inspect",), elem_id="judge-case")
+        case = panel("judge", ("inspect",), elem_id="judge-case")
 
-        def run(*form: object) -> Iterator[View]:
+        def run(*fields: Any) -> Iterator[View]:
             try:
-                judge, pair, chosen_plan, again = _read_form(studio, *form)
-                yield from judge_pair(studio.database, judge, pair, chosen_plan, anew=again)
+                yield from judge_form(studio, JudgeForm(*fields))
             except RMR1Error as error:
                 raise gr.Error(str(error), print_exception=False) from error
 
@@ -214,7 +260,8 @@ def build_judge_tab(studio: Studio) -> None:
         example.input(
             load_example,
             example,
-            [prompt, conversation, response_a, response_b],
+            pair_form,
+            js="(title) => { RMR.foldForm(false); return [title]; }",
             show_progress="hidden",
             api_visibility="private",
         )
@@ -227,39 +274,3 @@ def build_judge_tab(studio: Studio) -> None:
             concurrency_limit=None,
             api_visibility="private",
         )
-
-
-def _read_form(
-    studio: Studio,
-    prompt: str,
-    is_conversation: bool,
-    response_a: str,
-    response_b: str,
-    title: str,
-    orders: str,
-    votes: int,
-    temperature: float,
-    max_tokens: int,
-    seed: int | None,
-    grammar: bool,
-    anew: bool,
-) -> tuple[Judge, Pair, Plan, bool]:
-    """What the form holds, in the order of its fields, as the domain's own values."""
-    judge = studio.judges.get(title)
-    if judge is None:
-        raise InputError(f"There is no judge {title!r}: choose one of the list.")
-    pair = read_pair(prompt, is_conversation, response_a, response_b)
-    try:
-        plan = Plan.model_validate(
-            {
-                "orders": orders,
-                "votes": votes,
-                "temperature": temperature,
-                "max_tokens": max_tokens,
-                "seed": seed or 0,
-                "grammar": grammar,
-            }
-        )
-    except ValidationError as error:
-        raise InputError(f"The plan cannot be used: {error.errors()[0]['msg']}.") from error
-    return judge, pair, plan, bool(anew)

@@ -3,11 +3,11 @@
 from typing import Any
 
 import gradio as gr
-from pydantic import ValidationError
 
-from rmr1.errors import InputError, RMR1Error
+from rmr1.errors import RMR1Error
 from storage import judgements, labels
 from storage.database import Database
+from storage.entries import LabelEntry
 from ui.views import View
 
 DEFAULT_NAME = "local"
@@ -44,17 +44,12 @@ def payload(event: gr.EventData) -> dict[str, Any]:
     return dict(data) if isinstance(data, dict) else {}
 
 
-def entry_of(data: dict[str, Any]) -> labels.LabelEntry:
+def entry_of(data: dict[str, Any]) -> LabelEntry:
     """A label entry from what the browser sent; fields that it may not set are dropped.
 
     Raises:
         InputError: a field is missing or holds something else.
     """
     name = str(data.get("annotator") or DEFAULT_NAME).strip()[:80] or DEFAULT_NAME
-    fields = {field: data[field] for field in labels.LabelEntry.model_fields if field in data}
-    try:
-        return labels.LabelEntry.model_validate({**fields, "annotator": name})
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"The label was not stored: {where}: {first['msg']}.") from error
+    fields = {field: data[field] for field in LabelEntry.model_fields if field in data}
+    return LabelEntry.model_validate({**fields, "annotator": name})

@@ -16,34 +16,28 @@ SCRIPTS = (
 )
 
 
-class Panel(gr.HTML):
-    """A panel painted by `RMR.<painter>`; its value is a JSON object and its events are named."""
+def panel(painter: str, events: tuple[str, ...] = (), **options: Any) -> gr.HTML:
+    """A panel painted by `RMR.<painter>` from a JSON object; each event becomes a method of it.
 
-    def __init__(self, painter: str, events: tuple[str, ...] = (), **options: Any) -> None:
-        """Make a panel.
+    A function, because Gradio writes a stub file beside every module that subclasses a component.
 
-        Args:
-            painter: name of the function in `assets/*.js` that mounts it: a constant.
-            events: names that its script may trigger; each becomes a method such as `panel.label`.
-        """
-        # Gradio allows an event only if its name stands in quotes in the script.
-        names = ", ".join(f'"{name}"' for name in events)
-        script = f'RMR.mount("{painter}", {{element, props, trigger, watch, events: [{names}]}});'
-        options.setdefault("value", {})
-        super().__init__(
-            html_template="<div data-root></div>",
-            js_on_load=script,
-            apply_default_css=False,
-            **options,
-        )
+    Args:
+        painter: name of the function in `assets/*.js` that mounts it: a constant.
+        events: names that its script may trigger, such as `label` for `panel.label(...)`.
+    """
+    # Gradio allows an event only if its name stands in quotes in the script.
+    names = ", ".join(f'"{name}"' for name in events)
+    given = f"{{element, props, trigger, watch, events: [{names}]}}"
+    options.setdefault("value", {})
+    return gr.HTML(
+        html_template="<div data-root></div>",
+        js_on_load=f'RMR.mount("{painter}", {given});',
+        apply_default_css=False,
+        **options,
+    )
 
-    def postprocess(self, value: Any) -> Any:
-        """Pass the JSON value on as it is."""
-        return value
 
-    def api_info(self) -> dict[str, Any]:
-        """The value is a JSON object."""
-        return {"type": "object"}
+Panel = panel
 
 
 def head() -> str:

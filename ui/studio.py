@@ -10,7 +10,7 @@ from ui.data_tab import build_data_tab
 from ui.explore_tab import build_explore_tab
 from ui.judge_tab import build_judge_tab
 from ui.judgement_tab import build_judgement_tab
-from ui.panels import ASSETS, Panel, head
+from ui.panels import ASSETS, head, panel
 from ui.theme import theme
 
 __all__ = ["Studio", "build_page", "launch"]
@@ -27,7 +27,7 @@ def build_page(studio: Studio) -> gr.Blocks:
         title="RM-R1 studio", fill_width=True, analytics_enabled=False, delete_cache=(3600, 86400)
     )
     with page:
-        Panel("masthead", elem_id="masthead")
+        panel("masthead", elem_id="masthead")
         tabs = gr.Tabs(elem_id="tabs")
         with tabs:
             build_judge_tab(studio)

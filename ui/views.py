@@ -7,12 +7,11 @@ quotations are put right, prose cannot be, so a note says so.
 from collections.abc import Sequence
 from typing import Any
 
-from rmr1.rollout import Rollout
-
 from rmr1.grounding import GroundedQuote, Match
 from rmr1.judge import Update
 from rmr1.judgement import Judgement, State
 from rmr1.pair import Order, Pair, Side
+from rmr1.rollout import Rollout
 from rmr1.rubric import weights_note
 from rmr1.trace import Trace
 

@@ -1,11 +1,14 @@
 // One judgement beside its pair: the heart of the Judge, Judgement and Annotate pages.
 "use strict";
 
-// A case: `paint(view)` fills it; quotations light up in both directions.
+// A case: `paint(view)` fills it; quotations light up in both directions. `hooks`: `link` offers
+// the link to a stored judgement, `bar` is a node to stand below the headline, `edit` is called
+// when the person wants the pair's form back.
 RMR.case = function (root, hooks) {
   const { h } = RMR;
   const place = { head: h("div.case-head"), notes: h("div.case-notes"), pair: h("div.case-pair"), chain: h("div.case-chain"), foot: h("div.case-foot") };
-  root.append(h("div.case", {}, place.head, place.notes, h("div.case-grid", {}, place.pair, place.chain), place.foot));
+  const bar = hooks && hooks.bar;
+  root.append(h("div.case", {}, place.head, bar, place.notes, h("div.case-grid", {}, place.pair, place.chain), place.foot));
   const status = h("div.offscreen", { role: "status", "aria-live": "polite" });
   root.append(status);
   let view = {}, chosenRollout = null, said = "";
@@ -94,6 +97,8 @@ RMR.caseHead = function (view, shown, choose, hooks) {
       view.state && view.state !== "complete" && !running ? h("span.chip.is-near", { title: view.reason || "" }, view.state) : null,
       h("span.spacer"),
       view.meta ? h("span.meta", {}, view.meta) : null,
+      hooks && hooks.edit && !running ? h("button.quiet", { type: "button", onclick: hooks.edit }, "Edit the pair") : null,
+      view.key && hooks && hooks.link ? h("a.quiet", { href: RMR.link(view.key) }, "Open") : null,
       view.key && hooks && hooks.link ? h("button.quiet", { type: "button", onclick: (event) => RMR.copy(RMR.link(view.key), event.currentTarget) }, "Copy link") : null),
     view.reason && !running ? h("p.reason", {}, view.reason) : null,
     (view.rollouts || []).length > 1 ? h("div.rollouts", { role: "tablist", "aria-label": "Rollouts" }, view.rollouts.map((rollout, index) =>

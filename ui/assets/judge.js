@@ -4,27 +4,39 @@
 RMR.judge = function ({ element, props, trigger }) {
   const { h } = RMR;
   const root = element.querySelector("[data-root]");
-  const box = h("div"), bar = h("div.agree");
-  root.append(box, bar);
-  const paint = RMR.case(box, { link: true });
+  const bar = h("div.agree");
+  const paint = RMR.case(root, { link: true, bar, edit: () => {
+    RMR.foldForm(false);
+    document.querySelector("#judge-prompt textarea").focus();
+  } });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    const go = document.getElementById("judge-go");
+    if (go && go.offsetParent) go.click();
+  });
   let before = null;
   return (view) => {
     paint(view);
     root.dataset.phase = view.phase || "idle";
+    const another = view.run !== before?.run || view.key !== before?.key;
+    if (view.phase && another) RMR.foldForm(true);
     RMR.repaint(bar, [view.phase, view.key, view.receipt, view.verdict], () =>
       view.phase === "done" && view.key ? RMR.agreeBar(view, trigger) : []);
-    if (before === "running" && view.phase === "done") {
+    if (before?.phase === "running" && view.phase === "done") {
       const headline = root.querySelector("[data-headline]");
       if (headline && !RMR.isTyping({ target: document.activeElement })) headline.focus({ preventScroll: true });
     }
-    before = view.phase;
+    before = view;
   };
 };
+
+// The form gives way to the case, which shows the same texts.
+RMR.foldForm = (folded) => document.getElementById("judge-form")?.classList.toggle("is-folded", folded);
 
 // After the judge has spoken: agree, or say which response is better. Kept as an inspection label.
 RMR.agreeBar = function (view, trigger) {
   const { h } = RMR;
-  const say = (value) => trigger("inspect", { judgement: view.key, value, key: RMR.uuid() });
+  const say = (value) => trigger("inspect", { judgement: view.key, value, key: RMR.uuid(), annotator: RMR.who() });
   const choices = [["A", "A is better"], ["B", "B is better"], ["tie", "Tie"], ["both_bad", "Both bad"], ["cannot_tell", "Cannot tell"]];
   return [
     h("span.hint", {}, "What do you say?"),
