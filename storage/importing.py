@@ -1,7 +1,8 @@
-"""Files brought into the database: read first, then stored in one transaction."""
+"""Files brought into the database: read first, then stored whole or not at all."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,10 @@ Progress = Callable[[int, int], None]
 
 _SHOWN_ROWS = 20
 _KEPT_ERRORS = 200
+_LOT = 5_000
+_JUDGEMENT_LOT = 1_000
+_PAUSE_S = 0.02
+"""Between two lots, for a writer that waits."""
 
 
 @dataclass(slots=True)
@@ -157,9 +162,11 @@ def import_file(
     limits: Limits | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Bring a file in: read it first, then store it in one transaction.
+    """Bring a file in: read it first, then store it whole or not at all.
 
-    A pair, or a judgement, that is on record already is not stored again.
+    A pair, or a judgement, that is on record already is not stored again. Up to 5,000 pairs are
+    one transaction. More of them go in lots, so that a label in between waits for a second or two
+    and not for a minute; if one fails, the lots before it are taken back.
 
     Args:
         path: a file, or the name of a Hub data set that begins with `hub:`.
@@ -181,18 +188,13 @@ def import_file(
         )
     if not reading.pairs:
         raise InputError(f"{source.name!r} has no usable row: {reading.errors[0]}.")
-    with database.write() as session:
-        run_id = runs.start(session, "import", name or source.name, _params(source))
-        added = pairs.add_many(session, reading.pairs, run_id=run_id)
-        new_judgements = _add_judgements(session, reading.judgements, run_id)
-        counts = {**asdict(reading.counts), "new_pairs": added.new}
-        runs.finish(session, run_id, counts={**counts, "new_judgements": new_judgements})
+    run_id, new_pairs, new_judgements = _store(database, source, reading, name or source.name)
     return ImportReport(
         run_id=run_id,
         name=name or source.name,
         shape=source.shape,
         counts=reading.counts,
-        new_pairs=added.new,
+        new_pairs=new_pairs,
         new_judgements=new_judgements,
         errors=tuple(reading.errors),
         seconds=time.perf_counter() - started,
@@ -206,6 +208,45 @@ def _read(source: Source, progress: Progress | None) -> _Reading:
     return reading
 
 
+def _store(
+    database: Database, source: Source, reading: _Reading, name: str
+) -> tuple[int, int, int]:
+    """The run's id, new pairs, new judgements."""
+    first, *rest = _lots(reading)
+    new = Counter[str]()
+    with database.write() as session:
+        run_id = runs.start(session, "import", name, _params(source))
+        new.update(_add(session, *first, run_id))
+        if not rest:
+            runs.finish(session, run_id, counts={**asdict(reading.counts), **new})
+            return run_id, new["new_pairs"], new["new_judgements"]
+    try:
+        for lot in rest:
+            time.sleep(_PAUSE_S)
+            with database.write() as session:
+                new.update(_add(session, *lot, run_id))
+    except BaseException as error:
+        with database.write() as session:
+            runs.finish(session, run_id, state="failed", message=str(error))
+            runs.undo_import(session, run_id)
+        raise
+    with database.write() as session:
+        runs.finish(session, run_id, counts={**asdict(reading.counts), **new})
+    return run_id, new["new_pairs"], new["new_judgements"]
+
+
+def _lots(reading: _Reading) -> Iterator[tuple[Sequence[Pair], Sequence[Judgement]]]:
+    """What is stored in one transaction after the other; the pairs go first."""
+    found, judged = reading.pairs, reading.judgements
+    if len(found) <= _LOT and len(judged) <= _JUDGEMENT_LOT:
+        yield found, judged
+        return
+    for start in range(0, len(found), _LOT):
+        yield found[start : start + _LOT], ()
+    for start in range(0, len(judged), _JUDGEMENT_LOT):
+        yield (), judged[start : start + _JUDGEMENT_LOT]
+
+
 def _params(source: Source) -> dict[str, object]:
     return {
         "files": [path.name for path in source.paths],
@@ -214,11 +255,14 @@ def _params(source: Source) -> dict[str, object]:
     }
 
 
-def _add_judgements(session: Session, found: Iterable[Judgement], run_id: int) -> int:
-    new = 0
-    for judgement in found:
+def _add(
+    session: Session, found: Sequence[Pair], judged: Sequence[Judgement], run_id: int
+) -> dict[str, int]:
+    new_pairs = pairs.add_many(session, found, run_id=run_id).new
+    new_judgements = 0
+    for judgement in judged:
         same = (judgement.pair.hash, judgement.version.hash, judgement.plan.hash)
         if judgements.find_same(session, *same) is None:
             judgements.add(session, judgement, origin="import", run_id=run_id)
-            new += 1
-    return new
+            new_judgements += 1
+    return {"new_pairs": new_pairs, "new_judgements": new_judgements}

@@ -193,7 +193,7 @@ def _mapped_pair(cells: Cells, mapping: ColumnMapping) -> Pair:
     first, second = (_reply(cells, column, mapping) for column in columns)
     if first[0] != second[0]:
         raise CellError(columns[1], "the conversations differ before their last turn")
-    named = {field: getattr(mapping, field) for field in ("id", "source", "subset")}
+    named = mapping.columns
     pair = preference(
         _with_system(cells, mapping, first[0]),
         first[1],
@@ -201,11 +201,11 @@ def _mapped_pair(cells: Cells, mapping: ColumnMapping) -> Pair:
         meta={
             key: plain(value)
             for key, value in cells.items()
-            if key not in mapping.columns and value is not None
+            if key not in named and value is not None
         },
-        id=identifier(cells.get(named["id"] or "")),
-        source=identifier(cells.get(named["source"] or "")) or "",
-        subset=identifier(cells.get(named["subset"] or "")) or "",
+        id=identifier(cells.get(mapping.id or "")),
+        source=identifier(cells.get(mapping.source or "")) or "",
+        subset=identifier(cells.get(mapping.subset or "")) or "",
     )
     if known:
         return placed(pair)
