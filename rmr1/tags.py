@@ -42,11 +42,6 @@ class Token:
     letter: Side | None = None
 
     @property
-    def end(self) -> int:
-        """Where it ends in the whole text (exclusive)."""
-        return self.start + len(self.text)
-
-    @property
     def exactly_written(self) -> bool:
         """Whether the tag has the protocol's spelling: no spaces, no alias, no other case."""
         return self.text == f"<{'/' if self.closing else ''}{self.tag}>"
