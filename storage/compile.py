@@ -1,5 +1,6 @@
 """A trace put together from its sections, and the check that a trace can be trained on."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from rmr1.grounding import Match
@@ -10,6 +11,8 @@ from rmr1.record import evaluation_text
 from rmr1.rollout import read_rollout
 from rmr1.rubric import Criterion
 from rmr1.trace import Segment, TaskType, Trace
+
+_EVAL = re.compile(r"<eval>(.*)</eval>", re.DOTALL)
 
 
 def compile_trace(
@@ -41,11 +44,16 @@ def compile_trace(
         parts.append(f"<rubric>\n{criteria.strip()}{why}\n</rubric>")
     else:
         parts.append(f"<solution>\n{(solution or '').strip()}\n</solution>")
-    said = evaluation if isinstance(evaluation, str) else evaluation_text(tuple(evaluation))
+    said = evaluation if isinstance(evaluation, str) else _evaluation_text(evaluation)
     parts.append(f"<eval>\n{said.strip()}\n</eval>")
     if verdict:
         parts.append(f"<answer>[[{verdict}]]</answer>")
     return "\n\n".join(parts)
+
+
+def _evaluation_text(segments: Sequence[Segment]) -> str:
+    # The pieces came without the space around them.
+    return " ".join(evaluation_text((segment,)) for segment in segments)
 
 
 def _rubric_text(criteria: Sequence[Criterion]) -> str:
@@ -71,9 +79,11 @@ def recompile(trace: Trace, sections: Mapping[str, str]) -> str:
     said = sections.get("type", trace.type or "").strip().capitalize()
     known = TaskType(said) if said in list(TaskType) else None
     answer = sections.get("answer", trace.verdict or "").strip(" []\n")
+    written = _EVAL.search(trace.text)
+    evaluation = written[1] if written else trace.evaluation or ""
     return compile_trace(
         known or (TaskType.REASONING if trace.solution else TaskType.CHAT),
-        sections.get("eval", trace.evaluation or ""),
+        sections.get("eval", evaluation),
         Side(answer) if answer in list(Side) else None,
         rubric=sections.get("rubric", trace.rubric),
         justify=sections.get("justify", trace.justify),
