@@ -1,0 +1,213 @@
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from gguf import GGUFWriter
+
+from rmr1.backends.base import ChatRequest, Sampling
+from rmr1.backends.embedded import EmbeddedBackend
+from rmr1.errors import BackendError, BackendUnavailable, ConfigurationError, PromptTooLong
+from rmr1.pair import Message, Pair
+from rmr1.prompt import build_chat, load_profile
+from rmr1.settings import EmbeddedSettings
+
+ENDLESS = 'root ::= "word " root'
+
+
+def asking(prompt: str, max_tokens: int = 12, **rest: object) -> ChatRequest:
+    turns = (Message(role="user", content=prompt),)
+    return ChatRequest(turns, Sampling(max_tokens=max_tokens), **rest)  # type: ignore[arg-type]
+
+
+def text_of(backend: EmbeddedBackend, request: ChatRequest) -> str:
+    return "".join(delta.text for delta in backend.stream(request))
+
+
+def children() -> set[int]:
+    return {process.pid for process in psutil.Process().children()}
+
+
+def gone(process_id: int, within_s: float = 8.0) -> bool:
+    deadline = time.monotonic() + within_s
+    while psutil.pid_exists(process_id) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not psutil.pid_exists(process_id)
+
+
+@pytest.fixture(scope="module")
+def embedded() -> Iterator[EmbeddedBackend]:
+    with closing(EmbeddedBackend(EmbeddedSettings(context_tokens=1024))) as backend:
+        backend.warm().join()
+        yield backend
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(ConfigurationError, match=r"none\.gguf"):
+        EmbeddedBackend(EmbeddedSettings(weights=Path("none.gguf")))
+    with pytest.raises(ConfigurationError, match=r"lora\.gguf"):
+        EmbeddedBackend(EmbeddedSettings(adapters={"mine": Path("lora.gguf")}))
+
+
+def test_nothing_is_started_before_it_is_needed(tmp_path: Path) -> None:
+    weights = tmp_path / "tiny.gguf"
+    weights.write_bytes(b"x")
+    backend = EmbeddedBackend(EmbeddedSettings(weights=weights, parallel=3))
+    assert backend.capabilities.parallel == 3
+    assert backend.identity.model == "tiny"
+    assert len(backend.identity.revision) == 64
+    backend.close()
+    backend.close()
+    with pytest.raises(BackendUnavailable, match="closed"):
+        text_of(backend, asking("Hi"))
+
+
+def test_an_unknown_adapter_is_refused(tmp_path: Path) -> None:
+    weights = tmp_path / "tiny.gguf"
+    weights.write_bytes(b"x")
+    backend = EmbeddedBackend(EmbeddedSettings(weights=weights))
+    with pytest.raises(BackendError, match="mine"):
+        text_of(backend, asking("Hi", adapter="mine"))
+
+
+@pytest.mark.model
+def test_it_streams_and_counts(embedded: EmbeddedBackend) -> None:
+    *first, last = embedded.stream(asking("Say hello."))
+    assert "".join(delta.text for delta in first)
+    assert len(first) > 3
+    assert last.finish_reason in {"stop", "length"}
+    assert last.prompt_tokens
+    assert last.completion_tokens == 12 or last.finish_reason == "stop"
+    assert embedded.identity.model == "SmolLM2-135M-Instruct"
+
+
+@pytest.mark.model
+def test_the_same_request_gives_the_same_text(embedded: EmbeddedBackend) -> None:
+    request = asking("Name a colour.")
+    _, second, third = (text_of(embedded, request) for _ in range(3))  # the first fills the cache
+    assert second == third
+
+
+@pytest.mark.model
+def test_the_grammar_leads_to_a_verdict_with_probabilities(embedded: EmbeddedBackend) -> None:
+    profile = load_profile("cor")
+    chat = build_chat(Pair.of("Capital of Australia?", "Canberra.", "Sydney."), profile)
+    sampling = Sampling(max_tokens=600, stop=profile.stop)
+    request = ChatRequest(chat.messages, sampling, grammar=profile.grammar_text, logprobs=10)
+    deltas = list(embedded.stream(request))
+    text = "".join(delta.text for delta in deltas)
+    assert text.startswith("<type>")
+    assert text.endswith("]]</answer>")
+    assert deltas[-1].finish_reason == "stop"
+    tokens = [token for delta in deltas for token in delta.tokens]
+    assert "".join(token.text for token in tokens) == text
+    letter = next(token for token in reversed(tokens) if token.text in {"A", "B"})
+    chances = {name: math.exp(value) for name, value in letter.logprobs}
+    assert 0 < chances["A"] < 1
+    assert 0 < chances["B"] < 1
+
+
+@pytest.mark.model
+def test_a_prompt_that_does_not_fit_says_the_numbers(embedded: EmbeddedBackend) -> None:
+    with pytest.raises(PromptTooLong, match=r"has \d{4} tokens, the context holds 1024"):
+        text_of(embedded, asking("word " * 3000))
+
+
+@pytest.mark.model
+def test_a_wrong_grammar_is_an_error_of_ours(embedded: EmbeddedBackend) -> None:
+    with pytest.raises(BackendError):
+        text_of(embedded, asking("Hi", grammar="root ::= ("))
+    assert text_of(embedded, asking("Hi"))
+
+
+@pytest.mark.model
+def test_closing_the_stream_frees_the_slot(embedded: EmbeddedBackend) -> None:
+    streams = [embedded.stream(asking("Go on", 900, grammar=ENDLESS)) for _ in range(2)]
+    for stream in streams:
+        next(stream)
+        stream.close()
+    started = time.monotonic()
+    next(embedded.stream(asking("Hi")))
+    assert time.monotonic() - started < 3
+
+
+@pytest.mark.model
+def test_a_killed_process_breaks_the_stream_and_the_next_request_works() -> None:
+    others = children()
+    with closing(EmbeddedBackend(EmbeddedSettings(context_tokens=1024, parallel=1))) as backend:
+        stream = backend.stream(asking("Go on", 900, grammar=ENDLESS))
+        next(stream)
+        [child] = children() - others
+        os.kill(child, signal.SIGKILL)
+        with pytest.raises(BackendUnavailable, match="SIGKILL"):
+            list(stream)
+        assert text_of(backend, asking("Hi"))
+
+
+@pytest.mark.model
+def test_weights_that_are_none_are_a_wrong_setting(tmp_path: Path) -> None:
+    weights = tmp_path / "broken.gguf"
+    weights.write_bytes(b"GGUF but not really")
+    with (
+        closing(EmbeddedBackend(EmbeddedSettings(weights=weights))) as backend,
+        pytest.raises(ConfigurationError),
+    ):
+        text_of(backend, asking("Hi"))
+
+
+@pytest.mark.model
+def test_no_process_is_left_when_the_parent_is_killed() -> None:
+    program = (
+        "import psutil, time\n"
+        "from rmr1.backends.embedded import EmbeddedBackend\n"
+        "from rmr1.settings import EmbeddedSettings\n"
+        "EmbeddedBackend(EmbeddedSettings(context_tokens=512)).warm().join()\n"
+        "print(psutil.Process().children()[0].pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=os.getcwd()
+    ) as parent:
+        assert parent.stdout
+        child = int(parent.stdout.readline())
+        assert psutil.pid_exists(child)
+        parent.kill()
+    assert gone(child)
+
+
+def adapter(path: Path) -> Path:
+    """A LoRA adapter of rank 2 that turns the model's output upside down."""
+    random = np.random.default_rng(0)
+    writer = GGUFWriter(path, "llama")
+    writer.add_type("adapter")
+    writer.add_string("adapter.type", "lora")
+    writer.add_float32("adapter.lora.alpha", 2.0)
+    for layer in range(30):
+        name = f"blk.{layer}.ffn_down.weight"
+        writer.add_tensor(f"{name}.lora_a", random.normal(size=(2, 1536)).astype(np.float32))
+        writer.add_tensor(f"{name}.lora_b", random.normal(size=(576, 2)).astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+@pytest.mark.model
+def test_adapters_are_chosen_by_request(tmp_path: Path) -> None:
+    settings = EmbeddedSettings(
+        adapters={"one": adapter(tmp_path / "one.gguf")}, context_tokens=512, parallel=1
+    )
+    with closing(EmbeddedBackend(settings)) as backend:
+        assert backend.capabilities.adapters == ("one",)
+        base = text_of(backend, asking("Name a colour."))
+        assert text_of(backend, asking("Name a colour.", adapter="one")) != base
+        assert text_of(backend, asking("Name a colour.")) == base
