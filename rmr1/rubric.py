@@ -133,10 +133,10 @@ def _items(lines: Sequence[str]) -> list[str]:
 def _is_weighted(line: str) -> bool:
     """Whether a line without a list marker is one criterion with its weight."""
     name, text = _split(line)
-    if leading_weight(line):
-        return len(weights_in_prose(line)) == 1
-    stated = weight_in_name(name) or (leading_weight(text) or weight_in_description(text))
-    return stated is not None and len(weights_in_prose(name)) <= 1
+    if not leading_weight(line) and weight_in_name(name):
+        return len(weights_in_prose(name)) <= 1
+    stated = leading_weight(line) or leading_weight(text) or weight_in_description(text)
+    return stated is not None and len(weights_in_prose(line)) <= 1
 
 
 def _gather(lines: Sequence[str], marker: re.Pattern[str]) -> list[str]:
