@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinl
 
 from rmr1.errors import RecordNotFound
 from rmr1.judgement import Judgement, JudgeVersion
+from rmr1.rollout import State
 from storage import judgement_rows, pairs
 from storage.filters import JudgementFilter, dimensions, narrow
 from storage.summaries import JudgementSummary, read_summaries
@@ -119,7 +120,10 @@ def add_version(session: Session, version: JudgeVersion, profile_text: str = "")
 
 
 def find_same(session: Session, pair_hash: str, version_hash: str, plan_hash: str) -> str | None:
-    """Key of the newest judgement of this pair by this judge under this plan, or None."""
+    """Key of the newest judgement of this pair by this judge under this plan, or None.
+
+    One whose backend failed does not count: it is worth another try.
+    """
     return session.scalar(
         select(JudgementRow.key)
         .join(JudgementRow.pair)
@@ -128,10 +132,17 @@ def find_same(session: Session, pair_hash: str, version_hash: str, plan_hash: st
             PairRow.hash == pair_hash,
             JudgeVersionRow.hash == version_hash,
             JudgementRow.plan_hash == plan_hash,
+            JudgementRow.state != State.FAILED,
         )
         .order_by(JudgementRow.id.desc())
         .limit(1)
     )
+
+
+def newest(session: Session, pair_id: int) -> str | None:
+    """Key of the newest judgement of a pair, or None."""
+    keys = select(JudgementRow.key).where(JudgementRow.pair_id == pair_id)
+    return session.scalar(keys.order_by(JudgementRow.id.desc()).limit(1))
 
 
 def get(session: Session, key: str) -> StoredJudgement:
