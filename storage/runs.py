@@ -47,6 +47,24 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file or folder that a run left.
+
+    Attributes:
+        hash: SHA-256 (hex), or "" where none was taken.
+    """
+
+    id: int
+    kind: str
+    name: str
+    path: str
+    hash: str
+    size_bytes: int | None
+    meta: JsonObject
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Undone:
     """What taking an import back removed, and what it left because something else uses it."""
 
@@ -133,6 +151,26 @@ def add_artifact(
     session.add(row)
     session.flush()
     return row.id
+
+
+def artifacts(session: Session, run_id: int) -> list[Artifact]:
+    """What a run left, oldest first."""
+    rows = session.scalars(
+        select(ArtifactRow).where(ArtifactRow.run_id == run_id).order_by(ArtifactRow.id)
+    )
+    return [
+        Artifact(
+            id=row.id,
+            kind=row.kind,
+            name=row.name,
+            path=row.path,
+            hash=row.hash,
+            size_bytes=row.size_bytes,
+            meta=row.meta,
+            created_at=row.created_at,
+        )
+        for row in rows
+    ]
 
 
 def undo_import(session: Session, run_id: int) -> Undone:

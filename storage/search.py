@@ -1,7 +1,7 @@
 """Full-text search over prompts, responses and judges' texts.
 
 What a person types is taken as words, never as the search engine's own syntax. All words must
-stand in the pair, or all in one rollout of the judgement; the last one may be a beginning.
+stand in the pair, or all in one rollout of the judgement; the last one may be the beginning of a word.
 """
 
 import re
@@ -55,7 +55,8 @@ def _fts(name: str, words: list[str]) -> Select[int]:
     index = table(name, column("rowid"), column(name))
     quoted = " ".join('"' + word.replace('"', '""') + '"' for word in words)
     rowid: ColumnElement[int] = index.c.rowid
-    return select(rowid).where(index.c[name].op("MATCH")(quoted + "*"))
+    beginning = "*" if words[-1][-1].isalnum() else ""
+    return select(rowid).where(index.c[name].op("MATCH")(quoted + beginning))
 
 
 def _holds(text: InstrumentedAttribute[str], word: str) -> ColumnElement[bool]:
