@@ -1,7 +1,7 @@
 """Full-text search over prompts, responses and judges' texts.
 
 What a person types is taken as words, never as the search engine's own syntax. All words must
-stand in the pair, or all in one rollout of the judgement; the last one may be the beginning of a word.
+stand in the pair, or all in one rollout of the judgement; the last may be the beginning of one.
 """
 
 import re
