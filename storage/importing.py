@@ -1,10 +1,10 @@
 """Files brought into the database: read first, then stored whole or not at all."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -22,7 +22,6 @@ Progress = Callable[[int, int], None]
 _SHOWN_ROWS = 20
 _KEPT_ERRORS = 200
 _LOT = 5_000
-_JUDGEMENT_LOT = 1_000
 _PAUSE_S = 0.02
 """Between two lots, for a writer that waits."""
 
@@ -161,12 +160,13 @@ def import_file(
     name: str = "",
     limits: Limits | None = None,
     progress: Progress | None = None,
+    lot: int = _LOT,
 ) -> ImportReport:
     """Bring a file in: read it first, then store it whole or not at all.
 
-    A pair, or a judgement, that is on record already is not stored again. Up to 5,000 pairs are
-    one transaction. More of them go in lots, so that a label in between waits for a second or two
-    and not for a minute; if one fails, the lots before it are taken back.
+    A pair, or a judgement, that is on record already is not stored again. Up to `lot` of them
+    are one transaction. More go in lots, so that a label in between waits for a second or two and
+    not for a minute; if one fails, the lots before it are taken back.
 
     Args:
         path: a file, or the name of a Hub data set that begins with `hub:`.
@@ -174,6 +174,7 @@ def import_file(
         keep_good: store the usable rows even if others are not; else one bad row stops it all.
         name: what the import is called; by default the file's name.
         progress: told how far the reading is, and how far it goes.
+        lot: how many are stored in one transaction.
 
     Raises:
         InputError: the file cannot be used, or it has a bad row and `keep_good` is off.
@@ -188,14 +189,14 @@ def import_file(
         )
     if not reading.pairs:
         raise InputError(f"{source.name!r} has no usable row: {reading.errors[0]}.")
-    run_id, new_pairs, new_judgements = _store(database, source, reading, name or source.name)
+    stored = _store(database, name or source.name, _params(source), reading, lot)
     return ImportReport(
-        run_id=run_id,
+        run_id=stored.run_id,
         name=name or source.name,
         shape=source.shape,
         counts=reading.counts,
-        new_pairs=new_pairs,
-        new_judgements=new_judgements,
+        new_pairs=stored.new_pairs,
+        new_judgements=stored.new_judgements,
         errors=tuple(reading.errors),
         seconds=time.perf_counter() - started,
     )
@@ -208,46 +209,56 @@ def _read(source: Source, progress: Progress | None) -> _Reading:
     return reading
 
 
+class _Stored(NamedTuple):
+    run_id: int
+    new_pairs: int
+    new_judgements: int
+
+
 def _store(
-    database: Database, source: Source, reading: _Reading, name: str
-) -> tuple[int, int, int]:
-    """The run's id, new pairs, new judgements."""
-    first, *rest = _lots(reading)
-    new = Counter[str]()
+    database: Database, name: str, params: dict[str, Any], reading: _Reading, lot: int
+) -> _Stored:
+    first, *rest = _lots(reading, lot)
     with database.write() as session:
-        run_id = runs.start(session, "import", name, _params(source))
-        new.update(_add(session, *first, run_id))
+        run_id = runs.start(session, "import", name, params)
+        new_pairs, new_judgements = _add(session, *first, run_id)
         if not rest:
-            runs.finish(session, run_id, counts={**asdict(reading.counts), **new})
-            return run_id, new["new_pairs"], new["new_judgements"]
+            return _finish(session, reading, _Stored(run_id, new_pairs, new_judgements))
     try:
-        for lot in rest:
+        for later in rest:
             time.sleep(_PAUSE_S)
             with database.write() as session:
-                new.update(_add(session, *lot, run_id))
+                more_pairs, more_judgements = _add(session, *later, run_id)
+            new_pairs, new_judgements = new_pairs + more_pairs, new_judgements + more_judgements
     except BaseException as error:
         with database.write() as session:
             runs.finish(session, run_id, state="failed", message=str(error))
             runs.undo_import(session, run_id)
         raise
     with database.write() as session:
-        runs.finish(session, run_id, counts={**asdict(reading.counts), **new})
-    return run_id, new["new_pairs"], new["new_judgements"]
+        return _finish(session, reading, _Stored(run_id, new_pairs, new_judgements))
 
 
-def _lots(reading: _Reading) -> Iterator[tuple[Sequence[Pair], Sequence[Judgement]]]:
+def _finish(session: Session, reading: _Reading, stored: _Stored) -> _Stored:
+    counts = asdict(reading.counts) | stored._asdict()
+    counts.pop("run_id")
+    runs.finish(session, stored.run_id, counts=counts)
+    return stored
+
+
+def _lots(reading: _Reading, lot: int) -> Iterator[tuple[Sequence[Pair], Sequence[Judgement]]]:
     """What is stored in one transaction after the other; the pairs go first."""
     found, judged = reading.pairs, reading.judgements
-    if len(found) <= _LOT and len(judged) <= _JUDGEMENT_LOT:
+    if len(found) <= lot and len(judged) <= lot:
         yield found, judged
         return
-    for start in range(0, len(found), _LOT):
-        yield found[start : start + _LOT], ()
-    for start in range(0, len(judged), _JUDGEMENT_LOT):
-        yield (), judged[start : start + _JUDGEMENT_LOT]
+    for start in range(0, len(found), lot):
+        yield found[start : start + lot], ()
+    for start in range(0, len(judged), lot):
+        yield (), judged[start : start + lot]
 
 
-def _params(source: Source) -> dict[str, object]:
+def _params(source: Source) -> dict[str, Any]:
     return {
         "files": [path.name for path in source.paths],
         "shape": source.shape.value,
@@ -257,7 +268,7 @@ def _params(source: Source) -> dict[str, object]:
 
 def _add(
     session: Session, found: Sequence[Pair], judged: Sequence[Judgement], run_id: int
-) -> dict[str, int]:
+) -> tuple[int, int]:
     new_pairs = pairs.add_many(session, found, run_id=run_id).new
     new_judgements = 0
     for judgement in judged:
@@ -265,4 +276,4 @@ def _add(
         if judgements.find_same(session, *same) is None:
             judgements.add(session, judgement, origin="import", run_id=run_id)
             new_judgements += 1
-    return {"new_pairs": new_pairs, "new_judgements": new_judgements}
+    return new_pairs, new_judgements

@@ -1,0 +1,227 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from rmr1.errors import InputError, StorageError
+from rmr1.judgement import Judgement, State
+from rmr1.pair import Pair, Side
+from rmr1.plan import Plan
+from rmr1.record import judgement_record
+from storage import judgements, labels, runs
+from storage.database import Database
+from storage.entries import LabelEntry
+from storage.importing import import_file, preview
+from storage.incoming import read_pairs
+from storage.readers import RowError
+from storage.shapes import ColumnMapping
+from storage.tables import JudgementRow, PairRow
+
+SHARED = Path("../shared/data")
+RELEASED = SHARED / "rm_r1_released_traces.jsonl.gz"
+
+
+def lines(path: Path, rows: list[Any]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def rows(count: int) -> list[dict[str, Any]]:
+    return [{"prompt": f"p{n}", "chosen": "good", "rejected": "bad"} for n in range(count)]
+
+
+def on_record(database: Database, table: type = PairRow) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_a_preview_counts_and_stores_nothing(tmp_path: Path) -> None:
+    path = lines(tmp_path / "t.jsonl", [*rows(30), rows(1)[0], {"prompt": "p", "chosen": 3}])
+    seen = preview(path)
+    assert (seen.name, seen.shape) == ("t", "chosen and rejected")
+    assert seen.mapping == ColumnMapping(prompt="prompt", chosen="chosen", rejected="rejected")
+    assert len(seen.rows) == 20
+    assert (seen.counts.pairs, seen.counts.repeated, seen.counts.errors) == (30, 1, 1)
+    assert seen.errors == (RowError(32, "chosen", "is a number, not a text"),)
+
+
+def test_a_file_comes_in_once(database: Database, tmp_path: Path) -> None:
+    path = lines(tmp_path / "t.jsonl", rows(3))
+    first = import_file(database, path)
+    again = import_file(database, path)
+    assert (first.new_pairs, first.duplicates) == (3, 0)
+    assert (again.new_pairs, again.duplicates) == (0, 3)
+    assert on_record(database) == 3
+
+
+def test_an_import_is_a_run_with_its_counts(database: Database, tmp_path: Path) -> None:
+    report = import_file(database, lines(tmp_path / "t.jsonl", rows(3)), name="my pairs")
+    with database.read() as session:
+        run = runs.get(session, report.run_id)
+    assert (run.kind, run.name, run.state) == ("import", "my pairs", "finished")
+    assert run.counts["new_pairs"] == 3
+    assert run.params["shape"] == "chosen and rejected"
+
+
+def test_good_rows_are_kept_only_if_wanted(database: Database, tmp_path: Path) -> None:
+    path = lines(tmp_path / "t.jsonl", [*rows(2), {"prompt": "p", "chosen": "x"}])
+    with pytest.raises(InputError, match=r"1 unusable rows.*line 3, column 'rejected': is missing"):
+        import_file(database, path, keep_good=False)
+    assert on_record(database) == 0
+    report = import_file(database, path)
+    assert (report.new_pairs, report.counts.errors) == (2, 1)
+
+
+def test_a_file_without_a_usable_row_is_refused(database: Database, tmp_path: Path) -> None:
+    path = lines(tmp_path / "t.jsonl", [{"prompt": "p", "chosen": "", "rejected": "y"}])
+    with pytest.raises(InputError, match="has no usable row: line 1"):
+        import_file(database, path)
+    broken = tmp_path / "b.jsonl"
+    broken.write_text('{"prompt": \n')
+    with pytest.raises(InputError, match="has no usable row: line 1: is not JSON"):
+        import_file(database, broken)
+
+
+def test_a_mapping_says_which_column_is_which(database: Database, tmp_path: Path) -> None:
+    path = lines(tmp_path / "t.jsonl", [{"q": "p", "yes": "good", "no": "bad"}])
+    with pytest.raises(InputError, match="say which column"):
+        preview(path)
+    mapping = ColumnMapping(prompt="q", chosen="yes", rejected="no")
+    assert import_file(database, path, mapping).new_pairs == 1
+    with pytest.raises(InputError, match="no column 'nein'"):
+        preview(path, ColumnMapping(prompt="q", chosen="yes", rejected="nein"))
+    with pytest.raises(InputError, match="names no two responses"):
+        preview(path, ColumnMapping(prompt="q"))
+
+
+def test_pairs_without_a_source_get_the_files_name(tmp_path: Path) -> None:
+    path = lines(tmp_path / "my_set.v2.jsonl", [rows(1)[0], {**rows(2)[1], "source": "HH"}])
+    sources = [pair.source for pair in read_pairs(path) if isinstance(pair, Pair)]
+    assert sources == ["my_set", "HH"]
+
+
+def test_a_file_name_is_only_a_name(database: Database, tmp_path: Path) -> None:
+    path = lines(tmp_path / "<img src=x onerror=alert(1)> 'x' {y}.jsonl", rows(1))
+    assert import_file(database, path).name == "<img src=x onerror=alert(1)> 'x' {y}"
+
+
+def test_judgements_come_in_as_judgements(
+    database: Database, tmp_path: Path, make_judgement: Callable[..., Judgement]
+) -> None:
+    judged = make_judgement(plan=Plan(orders="both"), letter="B")
+    cut = make_judgement(text="<type>Chat</type> <rubric>")
+    path = lines(tmp_path / "out.jsonl", [judgement_record(one) for one in (judged, cut)])
+    report = import_file(database, path)
+    assert (report.shape, report.new_pairs, report.new_judgements) == ("judgements", 2, 2)
+    same = (judged.pair.hash, judged.version.hash, judged.plan.hash)
+    with database.read() as session:
+        key = judgements.find_same(session, *same)
+        assert key
+        stored = judgements.get(session, key)
+    assert stored.origin == "import"
+    assert stored.judgement.verdict is Side.B
+    assert stored.judgement.swap_consistent
+    assert stored.judgement.state is State.COMPLETE
+    assert import_file(database, path).new_judgements == 0
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "column"),
+    [
+        ("pair", {"conversation": []}, "pair"),
+        ("plan", {"votes": 0}, "plan"),
+        ("judge_version", "me", "judge_version"),
+        ("rollouts", [], "rollouts"),
+        ("rollouts", ["x"], "rollouts"),
+        ("rollouts", [{"order": "CD"}], "rollouts"),
+        ("rollouts", [{"order": "AB", "text": 3}], "rollouts"),
+    ],
+)
+def test_a_broken_judgement_names_the_part(
+    tmp_path: Path, make_judgement: Callable[..., Judgement], part: str, value: Any, column: str
+) -> None:
+    record = judgement_record(make_judgement())
+    (found,) = read_pairs(lines(tmp_path / "t.jsonl", [{**record, part: value}]))
+    assert isinstance(found, RowError)
+    assert found.column == column
+
+
+def test_a_judgements_profile_never_opens_a_file(
+    tmp_path: Path, make_judgement: Callable[..., Judgement]
+) -> None:
+    trap = tmp_path / "trap.toml"
+    trap.write_text("not a profile")
+    record = judgement_record(make_judgement())
+    record["judge_version"]["profile"] = str(trap)
+    (found,) = read_pairs(lines(tmp_path / "t.jsonl", [record]))
+    assert isinstance(found, Pair)
+
+
+def test_a_large_import_goes_in_lots_that_can_be_taken_back(
+    database: Database, tmp_path: Path
+) -> None:
+    report = import_file(database, lines(tmp_path / "t.jsonl", rows(35)), lot=10)
+    assert report.new_pairs == 35
+    with database.write() as session:
+        undone = runs.undo_import(session, report.run_id)
+    assert undone.pairs_removed == 35
+    assert on_record(database) == 0
+
+
+def test_an_import_that_fails_midway_leaves_nothing(database: Database, tmp_path: Path) -> None:
+    with database.write() as session:
+        session.execute(
+            text(
+                "CREATE TRIGGER full BEFORE INSERT ON pair WHEN (SELECT COUNT(*) FROM pair) >= 12 "
+                "BEGIN SELECT RAISE(ABORT, 'no more'); END"
+            )
+        )
+    with pytest.raises((StorageError, DBAPIError), match="no more"):
+        import_file(database, lines(tmp_path / "t.jsonl", rows(15)), lot=10)
+    assert on_record(database) == 0
+    with database.read() as session:
+        assert runs.recent(session, "import")[0].state == "undone"
+
+
+def test_an_import_that_people_have_labelled_stays(
+    database: Database, tmp_path: Path, make_entry: Callable[..., LabelEntry]
+) -> None:
+    report = import_file(database, lines(tmp_path / "t.jsonl", rows(2)))
+    labels.record(database, make_entry("blind", "commit", "A", pair_id=1))
+    with database.write() as session, pytest.raises(InputError, match="cannot be taken back"):
+        runs.undo_import(session, report.run_id)
+
+
+def test_progress_is_told_up_to_the_end(database: Database, tmp_path: Path) -> None:
+    path = lines(tmp_path / "t.jsonl", rows(50))
+    told: list[tuple[int, int]] = []
+    import_file(database, path, progress=lambda done, whole: told.append((done, whole)))
+    assert told[-1] == (path.stat().st_size, path.stat().st_size)
+
+
+@pytest.mark.skipif(not RELEASED.exists(), reason="the released logs are not here")
+def test_the_released_logs_come_in(database: Database) -> None:
+    report = import_file(database, RELEASED)
+    assert (report.new_judgements, report.new_pairs, report.counts.mismatches) == (428, 396, 0)
+    assert on_record(database, JudgementRow) == 428
+    with database.write() as session:
+        undone = runs.undo_import(session, report.run_id)
+    assert (undone.judgements_removed, undone.pairs_removed) == (428, 396)
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the public data is not here")
+def test_every_public_file_is_read_or_refused_in_a_sentence() -> None:
+    found = 0
+    for path in sorted((SHARED / "preferences/dev").glob("*.gz")):
+        if "pointwise" in path.name:
+            with pytest.raises(InputError, match="rates single responses"):
+                list(read_pairs(path))
+            continue
+        items = list(read_pairs(path))
+        assert not [item for item in items if isinstance(item, RowError)], path.name
+        found += len(items)
+    assert found == 4483
