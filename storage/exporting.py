@@ -227,7 +227,7 @@ def _without_benchmarks(
     }
     if not prompts:
         return list(decided), 0
-    hashes = dict(session.execute(select(PairRow.id, PairRow.prompt_hash)).tuples().all())
+    hashes = dict(session.execute(select(PairRow.id, PairRow.prompt_hash)).all())
     clean = [one for one in decided if hashes[one.pair_id] not in prompts]
     return clean, len(decided) - len(clean)
 
@@ -236,7 +236,7 @@ def _places(
     session: Session, decided: Sequence[Decision], options: ExportOptions
 ) -> dict[int, tuple[Split, Order]]:
     """The split of each pair, and an order by lot in which every other better response is A."""
-    hashes = dict(session.execute(select(PairRow.id, PairRow.content_hash)).tuples().all())
+    hashes = dict(session.execute(select(PairRow.id, PairRow.content_hash)).all())
     seed = options.seed
     by_lot = sorted(decided, key=lambda one: draw(f"{seed}:order", hashes[one.pair_id]))
     letters: Counter[Split] = Counter()

@@ -175,7 +175,7 @@ def labels(session: Session, snapshot: Snapshot) -> Iterator[FrozenLabel]:
         .order_by(SnapshotLabelRow.pair_id, SnapshotLabelRow.id)
         .execution_options(yield_per=_CHUNK)
     )
-    for row, annotator in session.execute(query).tuples():
+    for row, annotator in session.execute(query):
         yield FrozenLabel(
             pair_id=row.pair_id,
             annotator=annotator,
@@ -268,7 +268,7 @@ def _known(session: Session, wanted: LabelFilter, labelled: set[int]) -> list[di
     )
     return [
         dict.fromkeys(_SAID) | {"pair_id": pair_id, "value": chosen, **_UNSAID}
-        for pair_id, chosen in session.execute(query).tuples()
+        for pair_id, chosen in session.execute(query)
         if pair_id not in labelled
     ]
 
@@ -279,8 +279,8 @@ def _of_sources(wanted: LabelFilter) -> list[ColumnElement[bool]]:
 
 def _hash(session: Session, wanted: LabelFilter, rows: Sequence[dict[str, Any]]) -> str:
     """SHA-256 over what is frozen, by the pairs' own hashes: the same labels, the same hash."""
-    hashes = dict(session.execute(select(PairRow.id, PairRow.hash)).tuples().all())
-    names = dict(session.execute(select(AnnotatorRow.id, AnnotatorRow.name)).tuples().all())
+    hashes = dict(session.execute(select(PairRow.id, PairRow.hash)).all())
+    names = dict(session.execute(select(AnnotatorRow.id, AnnotatorRow.name)).all())
     digest = hashlib.sha256(wanted.model_dump_json().encode())
     lines = [
         json.dumps(
