@@ -14,15 +14,16 @@ from rmr1.words import ELLIPSIS, QUOTE_MARK, Alphabet, Word, split_words
 NEAR = 0.8
 """Least likeness of a near quotation.
 
-Measured on the 1,074 quotations of the released RM-R1 judgements: looked up in a response to
-another prompt, none but stock refusals reach 0.65; looked up in the response that they name, what
-lies between 0.65 and 0.8 is half the judge's own words.
+Measured on the 1,074 quotations of the released RM-R1 judgements: of 4,240 looked up in a response
+to another prompt one reaches it (0.83; the next 0.75); what lies between 0.65 and 0.8 in the
+response that it names is half the judge's own words.
 """
 
 _MOST_WORDS = 2_000  # a longer quotation is a response copied whole: found exactly or not at all
 _MOST_PIECES = 60
 _LESS_THAN_EXACT = 0.999
 _SHORTEST_FUZZY = 4  # words; shorter ones resemble something everywhere
+_LONGEST_OMITTED = 120  # characters
 _MEMORY = 1_000
 _ENDING = frozenset(".,;:!?")
 _FRAME = frozenset((QUOTE_MARK, ELLIPSIS))
@@ -128,11 +129,9 @@ class Grounder:
         found = self._find(words)
         if found or (found := self._in_order(text)):
             return self._grounded(text, found, Match.EXACT)
-        if words and (nearest := self._nearest(words)):
-            return self._grounded(
-                text, nearest, Match.NEAR, self._differences(text, words, nearest)
-            )
-        return self._in_pieces(text) or GroundedQuote(self._side, text, Match.ABSENT, score=0.0)
+        likely = [self._in_pieces(text), self._as_a_whole(text, words)]
+        near = max(filter(None, likely), key=lambda quote: quote.score, default=None)
+        return near or GroundedQuote(self._side, text, Match.ABSENT, score=0.0)
 
     def _grounded(
         self,
@@ -194,6 +193,13 @@ class Grounder:
     def _find_folded(self, words: Sequence[Word]) -> bool:
         return self._alphabet.spell([word.text.casefold() for word in words]) in self._folded
 
+    def _as_a_whole(self, text: str, words: Sequence[Word]) -> GroundedQuote | None:
+        passage = self._nearest(words) if words else None
+        if passage is None:
+            return None
+        differences = self._differences(text, words, passage)
+        return self._grounded(text, passage, Match.NEAR, differences)
+
     def _in_pieces(self, text: str) -> GroundedQuote | None:
         """The quotation piece by piece, where enough of it is there."""
         pieces = _pieces(_ELLIPSIS, text)
@@ -206,16 +212,26 @@ class Grounder:
         sizes = [len(_joined(piece)) for piece in pieces]
         likeness = [p.score * size if p else 0 for p, size in zip(found, sizes, strict=True)]
         score = min(sum(likeness) / sum(sizes), _LESS_THAN_EXACT)
-        if score < NEAR:
+        if not there or score < NEAR:
             return None
         runs: list[tuple[str, str]] = []
+        read = 0
         for piece, passage in zip(pieces, found, strict=True):
-            if passage:
-                runs += self._differences(text, piece, passage)
-            else:
-                runs.append(("quote", text[piece[0].start : piece[-1].end]))
+            if passage is None:
+                runs.append(("quote", _original(text, piece)))
+                continue
+            if runs and passage.first > read:
+                runs.append(("response", self._omitted(read, passage.first)))
+            runs += self._differences(text, piece, passage)
+            read = passage.last
         span = _Passage(min(p.first for p in there), max(p.last for p in there), score)
         return self._grounded(text, span, Match.NEAR, tuple(runs))
+
+    def _omitted(self, first: int, last: int) -> str:
+        """The response's words between two pieces, the middle left out where they are many."""
+        text = _original(self._response, self._words[first:last])
+        half = _LONGEST_OMITTED // 2
+        return text if len(text) <= _LONGEST_OMITTED else f"{text[:half]} {ELLIPSIS} {text[-half:]}"
 
     def _locate(self, pieces: Sequence[Sequence[Word]]) -> Iterator[_Passage | None]:
         after = 0
@@ -229,15 +245,21 @@ class Grounder:
     ) -> tuple[tuple[str, str], ...]:
         theirs = self._words[passage.first : passage.last]
         spelt = (self._alphabet.spell([word.text for word in side]) for side in (words, theirs))
-        runs = []
-        for run in Indel.opcodes(*spelt):
-            if run.src_end > run.src_start:
-                said = text[words[run.src_start].start : words[run.src_end - 1].end]
-                runs.append(("same" if run.tag == "equal" else "quote", said))
-            if run.tag == "insert":
-                first, last = theirs[run.dest_start], theirs[run.dest_end - 1]
-                runs.append(("response", self._response[first.start : last.end]))
+        runs: list[tuple[str, str]] = []
+        ours_read = theirs_read = 0
+        for same in Indel.opcodes(*spelt).as_matching_blocks():
+            if same.a > ours_read:
+                runs.append(("quote", _original(text, words[ours_read : same.a])))
+            if same.b > theirs_read:
+                runs.append(("response", _original(self._response, theirs[theirs_read : same.b])))
+            ours_read, theirs_read = same.a + same.size, same.b + same.size
+            if same.size:
+                runs.append(("same", _original(text, words[same.a : ours_read])))
         return tuple(runs)
+
+
+def _original(text: str, words: Sequence[Word]) -> str:
+    return text[words[0].start : words[-1].end]
 
 
 def _joined(words: Sequence[Word]) -> str:

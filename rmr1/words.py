@@ -12,7 +12,7 @@ _DENSE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _LETTERS = rf"(?:(?![{_DENSE}])\w)+"
 _WORD = re.compile(rf"[{_DENSE}]|{_LETTERS}(?:'{_LETTERS})*|\.{{2,}}|\\[A-Za-z]+|[^\w\s]")
 _MARKUP = re.compile(
-    r"^[ \t]*(?:`{3,}\w*|#{1,6}(?=[ \t])|[-*+•](?=[ \t])|\d{1,2}[.)](?=[ \t]))"  # line beginnings
+    r"^(?:[ \t\"“]*(?:`{3,}\w*|#{1,6}(?=[ \t])|[-*+•](?=[ \t])|\d{1,2}[.)](?=[ \t])))+"  # lines
     r"|\*{2,}|`+|~~|(?<!\w)\*(?=\w)|(?<=[\w.,:;!?)])\*(?!\w)"  # emphasis and code
     r"|\\[()\[\]]|\$"  # borders of formulas
     r"|(?<=\s)/(?=\s)",  # a verse's line break when quoted in running text
