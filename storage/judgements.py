@@ -179,12 +179,17 @@ def page(
     sort: Sort = "newest",
     number: int = 1,
     size: int = 50,
+    total: int | None = None,
 ) -> Page[JudgementSummary]:
-    """One page of the judgements that are meant; a number past the end gives the last page."""
-    total = count(session, wanted)
+    """One page of the judgements that are meant; a number past the end gives the last page.
+
+    Args:
+        total: the length of the list, where it is known already.
+    """
+    total = count(session, wanted) if total is None else total
     number = min(max(1, number), max(1, -(-total // size)))
     expression, ascending = _sorting(sort)
-    ids = narrow(session, select(JudgementRow.id).select_from(JudgementRow), wanted)
+    ids = narrow(session, select(JudgementRow.id).select_from(JudgementRow), wanted, counted=())
     order = (
         (expression, JudgementRow.id) if ascending else (expression.desc(), JudgementRow.id.desc())
     )
@@ -195,7 +200,7 @@ def page(
 def count(session: Session, wanted: JudgementFilter) -> int:
     """How many judgements are meant."""
     statement = select(func.count(JudgementRow.id)).select_from(JudgementRow)
-    return session.scalar(narrow(session, statement, wanted)) or 0
+    return session.scalar(narrow(session, statement, wanted, counted=())) or 0
 
 
 def facets(session: Session, wanted: JudgementFilter) -> Facets:
@@ -238,7 +243,7 @@ def neighbours(
         statement = select(JudgementRow.key).select_from(JudgementRow)
         statement = statement.where(place > tuple_(*here) if upwards else place < tuple_(*here))
         statement = statement.order_by(*(o if upwards else o.desc() for o in order)).limit(1)
-        found.append(session.scalar(narrow(session, statement, wanted)))
+        found.append(session.scalar(narrow(session, statement, wanted, counted=())))
     return Neighbours(*found)
 
 

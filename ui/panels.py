@@ -12,6 +12,7 @@ import gradio as gr
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = (
     *("dom", "masthead", "pair", "chain", "case"),
+    *("annotate-wire", "annotate-actions", "annotate-view", "annotate-edit"),
     *("judge", "annotate", "explore", "judgement", "data"),
 )
 

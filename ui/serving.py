@@ -1,0 +1,119 @@
+"""Which pairs the Annotate page is given, and how to begin where there are none."""
+
+import json
+from collections.abc import Sequence
+from importlib import resources
+
+from sqlalchemy.orm import Session
+
+from rmr1.errors import RecordNotFound
+from rmr1.record import pair_from_record
+from storage import judgements, pairs, people, queues
+from storage.database import Database
+from storage.queues import Queue
+from ui.annotating import blind_item, item_as_it_stands
+from ui.faults import faults_view
+from ui.views import View
+
+AHEAD = 2
+"""Pairs sent at once: the one to label, and the one after it."""
+
+
+def open_page(
+    database: Database, annotator: str, queue_id: int | None = None, first: View | None = None
+) -> View:
+    """What the page starts with.
+
+    Args:
+        queue_id: the queue that was used last; the queue of everything where it is gone.
+        first: `pair_id`, `queue_id` and `judgement_key` of a pair to begin with: one that was not
+            finished or, without the latter two, one that a link names.
+    """
+    with database.write() as session:
+        queue = _queue(session, queue_id)
+        begun = _begun(session, annotator, first) if first else []
+        served = _serve(session, annotator, queue, AHEAD, [item["pair_id"] for item in begun])
+        return {
+            "queue": queue.id,
+            "queues": [{"id": each.id, "name": each.name} for each in queues.all_queues(session)],
+            "faults": faults_view(),
+            "items": begun + served,
+            "progress": _progress(session, annotator, queue),
+        }
+
+
+def more(database: Database, annotator: str, queue_id: int, exclude: Sequence[int]) -> View:
+    """The next pair of a queue, and how far the person is.
+
+    Args:
+        exclude: pairs that the person has before them, or passed over in this sitting.
+
+    Raises:
+        RecordNotFound: there is no such queue.
+    """
+    with database.write() as session:
+        queue = queues.get(session, queue_id)
+        return {
+            "items": _serve(session, annotator, queue, 1, exclude),
+            "progress": _progress(session, annotator, queue),
+        }
+
+
+def load_examples(database: Database) -> int:
+    """Put the example pairs that the studio ships on record.
+
+    Returns:
+        How many of them were not there before.
+    """
+    text = (resources.files("ui") / "examples.jsonl").read_text(encoding="utf-8")
+    records = [json.loads(line) for line in text.splitlines()]
+    found = [pair_from_record({**record, "source": "example"}) for record in records]
+    with database.write() as session:
+        return pairs.add_many(session, found).new
+
+
+def _queue(session: Session, queue_id: int | None) -> Queue:
+    everything = queues.everything(session)
+    try:
+        return queues.get(session, queue_id) if queue_id else everything
+    except RecordNotFound:
+        return everything
+
+
+def _begun(session: Session, annotator: str, first: View) -> list[View]:
+    pair_id, key = first["pair_id"], first.get("judgement_key")
+    try:
+        key = key or judgements.newest(session, pair_id)
+        return [item_as_it_stands(session, annotator, pair_id, first.get("queue_id"), key)]
+    except RecordNotFound:
+        return []
+
+
+def _serve(
+    session: Session, annotator: str, queue: Queue, n: int, exclude: Sequence[int]
+) -> list[View]:
+    person = people.annotator_id(session, annotator)
+    served = []
+    for item in queues.next_items(session, queue, annotator, n, exclude):
+        if not queues.hold(session, queue, item.pair_id, person):
+            continue
+        view = blind_item(
+            pairs.get(session, item.pair_id),
+            annotator,
+            queue_id=queue.id,
+            judgement_key=item.judgement_key,
+            why=item.why,
+            flagged=item.flagged,
+        )
+        served.append({**view, "position": item.position, "skipped": item.skipped})
+    return served
+
+
+def _progress(session: Session, annotator: str, queue: Queue) -> View:
+    found = queues.progress(session, queue, annotator)
+    return {
+        "done": found.done,
+        "total": found.total,
+        "skipped": found.skipped,
+        "flagged": found.flagged,
+    }
