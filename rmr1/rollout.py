@@ -16,8 +16,8 @@ from rmr1.trace import TaskType, Trace, TraceParser
 Layout = Literal["cor", "reasoning"]
 
 _REFUSAL = re.compile(
-    r"\b(?:I(?:['’]m| am) sorry,?\s+(?:but|I)|I (?:can(?:no|['’])t|cannot|won['’]t|will not"
-    r"|am (?:unable|not able) to|['’]m (?:unable|not able) to)\b|I must decline|as an AI\b)",
+    r"\bI(?:['’]m| am) (?:sorry,? (?:but|I)|unable to|not able to)\b"
+    r"|\bI (?:can['’]t|cannot|can not|won['’]t|will not|must decline)\b|\bas an AI\b",
     re.IGNORECASE,
 )
 _REFUSAL_WITHIN = 200  # characters from the start

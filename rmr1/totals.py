@@ -7,8 +7,9 @@ from rmr1.pair import Side
 _NAMED = r"(?:chatbot|response|assistant|answer)[ \t]+\(?(?P<named>[AB])\b\)?(?:['’]s)?"
 _SIDE = re.compile(rf"(?i:{_NAMED})|\b(?P<bare>[AB])(?=['’]s\b|[ \t*]*[:=]|[ \t]+\d)")
 _TOTAL = re.compile(
-    r"\b(?:totals?|(?:total|overall|final|weighted)[ \t]+(?:weighted[ \t]+)?"
-    r"(?:score|total|average|sum|rating)s?)\b",
+    r"\btotals?\b(?![ \t]+(?:of|number|count)\b)"
+    r"|\b(?:total|overall|final|weighted)[ \t]+(?:weighted[ \t]+)?"
+    r"(?:score|total|average|sum|rating)s?\b",
     re.IGNORECASE,
 )
 _LESS_IS_BETTER = re.compile(
