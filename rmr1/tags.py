@@ -19,7 +19,7 @@ _TOKEN = re.compile(
     r"|\[\[(?P<letter>[AB])\]\]"
 )
 _HALF_TAG = re.compile(r"<\s{0,4}/?\s{0,4}(?P<name>[a-z_]{0,9})\s{0,4}", re.ASCII | re.IGNORECASE)
-_HALF_TOKEN = re.compile(r"(?:<[^<>]{0,23}|\[\[?[AB]?\]?)\Z")
+_HALF_TOKEN = re.compile(r"(?:<[^<>\[]{0,23}|\[\[?[AB]?\]?)\Z")
 _LONGEST_HALF = 24
 
 

@@ -293,6 +293,16 @@ def test_no_text_is_refused(text: str) -> None:
     assert fed(text, len(text) // 2) == trace
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["</[[B]]", "<[[A]]", "[<answer>[[A]]", "[[[B]]", "`<eval>`", "x`<eval>", "</eval<answer>B"],
+)
+def test_a_tag_cut_anywhere_is_read_as_a_whole(text: str) -> None:
+    whole = parse_trace(text)
+    assert all(fed(text, cut) == whole for cut in range(len(text)))
+    assert fed(text, *range(len(text))) == whole
+
+
 TAGS = [f"<{slash}{name}>" for name in ("think", *SECTIONS, *EVIDENCE) for slash in ("", "/")]
 WORDS = ["Chat", "[[A]]", "[[B]]", "[[", "]]", "A", "<", ">", "</", "`", "(40%)", "1.", " ", "\n"]
 PIECES = st.sampled_from([*TAGS, *WORDS, "< Eval >", "<rubrics>", "<item>"])
