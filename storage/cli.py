@@ -19,7 +19,7 @@ from tqdm import tqdm
 from rmr1.errors import ConfigurationError, InputError, StorageError
 from storage import exporting, importing, journal, runs, snapshots
 from storage.database import Database
-from storage.export_files import FORMATS, Format
+from storage.export_files import FORMATS
 from storage.exporting import ExportOptions
 from storage.shapes import ColumnMapping
 from storage.snapshots import LabelFilter, Snapshot
@@ -167,9 +167,9 @@ def export(
     kind: Annotated[ExportKind, typer.Argument(help="the trainer's kind of data")],
     out: Annotated[Path, typer.Option(help="folder to write to")],
     snapshot: Annotated[str, typer.Option(help="its name; by default the newest")] = "",
-    formats: Annotated[
-        list[Format] | None, typer.Option("--format", help="by default both")
-    ] = None,
+    file_format: Annotated[
+        Literal["jsonl", "parquet", "both"], typer.Option("--format", help="of the files")
+    ] = "both",
     profile: Annotated[str, typer.Option(help="prompt profile of the judge to train")] = "cor",
     ties: Annotated[
         Literal["drop", "neutral", "margin"], typer.Option(help="in preference")
@@ -208,9 +208,8 @@ def export(
                 counted = exporting.count(session, frozen_labels, kind, options)
             _say(counted.model_dump())
         else:
-            manifest = exporting.export(
-                store, frozen_labels, kind, out, formats or FORMATS, options
-            )
+            formats = FORMATS if file_format == "both" else (file_format,)
+            manifest = exporting.export(store, frozen_labels, kind, out, formats, options)
             _say(manifest.model_dump(mode="json"))
 
 
