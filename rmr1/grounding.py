@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Indel
@@ -94,11 +95,22 @@ class Grounder:
     def __init__(self, response: str, side: Side) -> None:
         self._response = response
         self._side = side
-        self._words = split_words(response)
         self._alphabet = Alphabet()
-        self._cased = self._alphabet.spell([word.text for word in self._words])
-        self._folded = self._alphabet.spell([word.text.casefold() for word in self._words])
         self._known: dict[str, GroundedQuote] = {}
+
+    # Most quotations are found to the letter: the rest of what is needed is made when it is.
+
+    @cached_property
+    def _words(self) -> list[Word]:
+        return split_words(self._response)
+
+    @cached_property
+    def _cased(self) -> str:
+        return self._alphabet.spell([word.text for word in self._words])
+
+    @cached_property
+    def _folded(self) -> str:
+        return self._alphabet.spell([word.text.casefold() for word in self._words])
 
     def ground_all(self, text: str) -> tuple[GroundedQuote, ...]:
         """Look up what one quotation tag holds: one quotation, or several listed in it.

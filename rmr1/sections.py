@@ -83,9 +83,12 @@ class Sections:
         return None if pieces is None else "\n\n".join(pieces)
 
     def evaluation(self) -> tuple[Segment, ...] | None:
-        """The evaluation and whatever is quoted outside it; None if neither has begun."""
+        """The evaluation and whatever is quoted outside it; None if neither has begun.
+
+        Of empty pieces only a quotation or summary that is still open is there.
+        """
         part = self.part().strip()
-        last = _segment(self.top, part) if part else None
+        last = _segment(self.top, part) if part or self.top in EVIDENCE else None
         segments = (*self._segments, last) if last else tuple(self._segments)
         return segments if segments or "eval" in self._texts else None
 

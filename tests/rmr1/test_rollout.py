@@ -235,7 +235,9 @@ def test_a_forged_answer_is_given_back_only_after_reading() -> None:
 
 def test_quotations_are_looked_up_while_the_text_is_written() -> None:
     reader = RolloutReader(PAIR, Order.AB)
-    reader.feed("<eval><quote_A>five, I think</quote_A> is wrong. <quote_B>Two and")
+    reader.feed("<eval><quote_A>five, I think</quote_A> <quote_B>")
+    assert [q.side for q in reader.snapshot().quotes] == [Side.A]
+    reader.feed("Two and")
     reading = reader.snapshot()
     assert [(q.side, q.match) for q in reading.quotes] == [(Side.A, Match.EXACT)]
     assert reading.trace.open == ("eval", "quote_B")

@@ -260,6 +260,13 @@ def test_a_snapshot_shows_what_is_half_written() -> None:
     assert parser.snapshot().open == ("rubric", "justify")
 
 
+def test_an_open_quotation_is_there_from_its_tag_on() -> None:
+    parser = TraceParser()
+    parser.feed("<eval><quote_A>")
+    assert parser.snapshot().evaluation == (Segment("quote", "", A),)
+    assert parser.finish().evaluation == ()
+
+
 @pytest.mark.parametrize("half", ["<", "</", "</ ev", "<quote", "< ANSW", "[", "[[", "[[A", "[[A]"])
 def test_a_half_received_tag_is_not_shown(half: str) -> None:
     parser = TraceParser()
