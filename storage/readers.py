@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Literal
 
@@ -241,12 +242,12 @@ def _csv(path: Path, limits: Limits, tick: Tick) -> Iterator[Row | RowError]:
         text = io.TextIOWrapper(content, "utf-8-sig", errors="surrogateescape", newline="")
         head = text.readline(_PEEK)
         delimiter = max(",;\t", key=head.count)
-        names = next(csv.reader([head], delimiter=delimiter))
+        reader = csv.reader(chain([head], text), delimiter=delimiter)
+        names = next(reader)
         if len(set(names)) < len(names):
             raise InputError(f"{path.name!r} names a column twice in its first line.")
-        reader = csv.reader(text, delimiter=delimiter)
         while True:
-            number = reader.line_num + 2
+            number = reader.line_num + 1
             try:
                 cells = next(reader)
             except StopIteration:

@@ -171,3 +171,11 @@ def test_any_bytes_give_rows_errors_or_one_refusal(
     except InputError:
         return
     assert all(isinstance(row, Row | RowError) for row in rows)
+
+
+def test_the_name_of_a_column_may_run_over_lines(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.csv", 'a,"b\nc"\n1,"2\n3"\n4\n')
+    first, second = read_rows(path, Limits())
+    assert isinstance(first, Row)
+    assert dict(first.cells) == {"a": "1", "b\nc": "2\n3"}
+    assert second == RowError(5, "", "has 1 cells where 2 are named")

@@ -49,7 +49,7 @@ RMR.mapping = function (view, trigger) {
 RMR.rowErrors = function (errors, count) {
   const { h } = RMR;
   if (!count) return null;
-  return h("details.fold.errors", { open: true }, h("summary", {}, `${count.toLocaleString("en")} rows cannot be used`),
+  return h("details.fold.errors", { open: true }, h("summary", {}, count === 1 ? "1 row cannot be used" : `${count.toLocaleString("en")} rows cannot be used`),
     h("div.table-scroll", { tabindex: "0", role: "region", "aria-label": "Unusable rows" },
       h("table", {}, h("thead", {}, h("tr", {}, ["Line", "Column", "Reason"].map((name) => h("th", {}, name)))),
         h("tbody", {}, errors.map(([line, column, reason]) =>
@@ -59,7 +59,7 @@ RMR.rowErrors = function (errors, count) {
 RMR.previewTable = function (rows) {
   const { h } = RMR;
   if (!rows.length) return null;
-  return h("details.fold", { open: true }, h("summary", {}, `The first ${rows.length} pairs`),
+  return h("details.fold", { open: true }, h("summary", {}, rows.length === 1 ? "The only pair" : `The first ${rows.length} pairs`),
     h("div.table-scroll", { tabindex: "0", role: "region", "aria-label": "Preview" },
       h("table", {}, h("thead", {}, h("tr", {}, ["Prompt", "Response A", "Response B", "Better", "Subset"].map((name) => h("th", {}, name)))),
         h("tbody", {}, rows.map((row) => h("tr", {}, row.slice(0, 3).map((cell) => h("td", { dir: "auto" }, cell)),

@@ -1,0 +1,83 @@
+"""The real page over a temporary database and a scripted judge, driven by a real browser.
+
+Every test fails that leaves an error in the console, runs injected script, or asks another host.
+"""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from rmr1.backends.base import ChatRequest
+from rmr1.backends.scripted import ScriptedBackend
+from rmr1.judge import Judge
+from rmr1.plan import Plan
+from rmr1.prompt import load_profile
+from storage.database import Database
+from tests.replies import CHAT, REASONING
+from ui.context import Studio
+from ui.studio import build_page, launch
+
+
+def reply(request: ChatRequest) -> str:
+    """What the scripted judge says: a prompt with a digit in it is Reasoning, else Chat."""
+    prompt = request.messages[-1].content.split("[Response A]")[0]
+    return REASONING if any(character.isdigit() for character in prompt) else CHAT
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory) -> Iterator[Studio]:
+    folder = tmp_path_factory.mktemp("studio")
+    backend = ScriptedBackend(reply, chunk=24, delay_s=0.01)
+    with Database.open(f"sqlite:///{folder / 'rmr1.db'}", folder / "labels.jsonl") as database:
+        yield Studio(database, {"scripted": Judge(backend, load_profile("cor"))}, Plan(), folder)
+
+
+@pytest.fixture(scope="session")
+def url(studio) -> Iterator[str]:
+    page = build_page(studio)
+    yield launch(page, studio, host="127.0.0.1", port=0, block=False)
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def context(browser) -> Iterator[BrowserContext]:
+    opened = browser.new_context(viewport={"width": 1440, "height": 900})
+    opened.set_default_timeout(15_000)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(context, url) -> Iterator[Page]:
+    opened = context.new_page()
+    trouble: list[str] = []
+    opened.on("pageerror", lambda error: trouble.append(f"script error: {error}"))
+    opened.on(
+        "console",
+        lambda line: trouble.append(line.text) if line.type == "error" else None,
+    )
+    opened.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith((url, "data:", "blob:"))
+            else trouble.append(f"asked {request.url}")
+        ),
+    )
+    opened.goto(url)
+    opened.wait_for_selector("#judge-go")
+    yield opened
+    assert opened.evaluate("window.__pwned") is None
+    assert trouble == []
