@@ -1,6 +1,6 @@
 """Which judgements are meant: what the pages filter, count and link by."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal, Self, TypeVarTuple
 from urllib.parse import parse_qsl, urlencode
 
@@ -32,8 +32,9 @@ class JudgementFilter(BaseModel):
     source: str | None = Field(default=None, description="the pair's source")
     subset: str | None = Field(default=None, description="the part of the pair's source")
     judge_version: str | None = Field(default=None, description="hash of the judge version")
-    correct: Literal["yes", "no", "unknown"] | None = Field(
-        default=None, description="verdict against the pair's known better side"
+    correct: Literal["yes", "no", "no verdict", "unknown"] | None = Field(
+        default=None,
+        description="verdict against the pair's known better side; `unknown`: none is known",
     )
     quotes: Literal["absent", "near", "all exact", "none"] | None = Field(
         default=None,
@@ -93,23 +94,37 @@ _labels = (
 )
 
 
+_ON_PAIR = {"source", "subset", "multi_turn"}
+_ON_LABELS = {"labelled", "agreement"}
+
+
 def narrow(
-    session: Session, statement: Select[*Row], wanted: JudgementFilter, *, kinds: bool = True
+    session: Session,
+    statement: Select[*Row],
+    wanted: JudgementFilter,
+    *,
+    kinds: bool = True,
+    counted: Collection[str] | None = None,
 ) -> Select[*Row]:
     """Join and restrict a statement over `JudgementRow` to the judgements that are meant.
 
     Args:
         kinds: False leaves the fields of `dimensions` out and keeps the rest.
+        counted: the dimensions that the statement itself selects, all where None: tables that
+            no dimension in use needs are not joined, which saves most of the time of a list.
     """
-    statement = (
-        statement.join(PairRow, PairRow.id == JudgementRow.pair_id)
-        .join(JudgeVersionRow, JudgeVersionRow.id == JudgementRow.judge_version_id)
-        .outerjoin(_labels, _labels.c.pair_id == JudgementRow.pair_id)
-    )
-    if kinds:
-        for name, kind in dimensions().items():
-            if (value := getattr(wanted, name)) is not None:
-                statement = statement.where(kind == value)
+    known = dimensions()
+    chosen = {name for name in known if kinds and getattr(wanted, name) is not None}
+    used = chosen.union(known if counted is None else counted)
+    if used & _ON_PAIR:
+        statement = statement.join(PairRow, PairRow.id == JudgementRow.pair_id)
+    if "judge_version" in used:
+        version = JudgeVersionRow.id == JudgementRow.judge_version_id
+        statement = statement.join(JudgeVersionRow, version)
+    if used & _ON_LABELS:
+        statement = statement.outerjoin(_labels, _labels.c.pair_id == JudgementRow.pair_id)
+    for name in chosen:
+        statement = statement.where(known[name] == getattr(wanted, name))
     if wanted.text:
         statement = statement.where(search.matches(session, wanted.text))
     if wanted.confidence_min is not None:
@@ -139,6 +154,7 @@ def dimensions() -> dict[str, ColumnElement[str]]:
         "correct": case(
             (judgement.correct.is_(None), "unknown"),
             (judgement.correct.is_(True), "yes"),
+            (judgement.verdict.is_(None), "no verdict"),
             else_="no",
         ),
         "quotes": case(

@@ -1,11 +1,60 @@
-"""The Explore page."""
+"""The Explore page: filters and list on the left, charts or one judgement on the right."""
 
 import gradio as gr
 
+from rmr1.errors import RMR1Error
+from ui import charts, exploring, inspecting
 from ui.context import Studio
+from ui.labelling import payload
+from ui.panels import panel
+from ui.views import View
 
 
 def build_explore_tab(studio: Studio) -> None:
-    """Lay the page out and wire it."""
-    with gr.Tab("Explore", id="explore", elem_id="tab-explore"):
-        gr.Markdown("")
+    """Lay the page out and wire it; the scripts ask for what the address says."""
+    database = studio.database
+    with (
+        gr.Tab("Explore", id="explore", elem_id="tab-explore"),
+        gr.Column(elem_id="explore-page"),
+    ):
+        found = panel("explore", ("ask", "queue"), elem_id="explore-found")
+        with gr.Column(elem_classes="explore-side"):
+            drawn = panel("charts", ("draw",), elem_id="explore-charts")
+            case = panel("preview", ("show",), elem_id="explore-case")
+
+    def ask(event: gr.EventData) -> View:
+        return exploring.list_view(database, text(event, "query"))
+
+    def queue(event: gr.EventData) -> View:
+        try:
+            return exploring.make_queue(database, text(event, "query"), text(event, "name"))
+        except RMR1Error as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    def draw(event: gr.EventData) -> View:
+        return charts.charts_view(database, text(event, "query"), text(event, "by"))
+
+    def show(event: gr.EventData) -> View:
+        return inspecting.preview(database, text(event, "key"))
+
+    for listen, answer, output in (
+        (found.ask, ask, found),
+        (found.queue, queue, found),
+        (drawn.draw, draw, drawn),
+        (case.show, show, case),
+    ):
+        listen(
+            answer,
+            None,
+            output,
+            show_progress="hidden",
+            trigger_mode="multiple",
+            concurrency_limit=None,
+            api_visibility="private",
+        )
+
+
+def text(event: gr.EventData, name: str) -> str:
+    """A text that a panel sent with an event; anything else is an empty one."""
+    value = payload(event).get(name)
+    return value[:4000] if isinstance(value, str) else ""

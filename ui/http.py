@@ -9,6 +9,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storage.database import Database
+from ui import downloads
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -77,7 +78,7 @@ def _with_headers(send: Send) -> Send:
 
 
 def routes(database: Database) -> list[Route]:
-    """Routes beside the page: liveness and readiness."""
+    """Routes beside the page: liveness, readiness and downloads."""
 
     def alive(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -87,4 +88,4 @@ def routes(database: Database) -> list[Route]:
             session.connection()
         return JSONResponse({"status": "ready"})
 
-    return [Route("/healthz", alive), Route("/readyz", ready)]
+    return [Route("/healthz", alive), Route("/readyz", ready), *downloads.routes(database)]

@@ -13,7 +13,7 @@ ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = (
     *("dom", "masthead", "pair", "chain", "case"),
     *("annotate-wire", "annotate-actions", "annotate-view", "annotate-edit"),
-    *("judge", "annotate", "explore", "judgement", "data"),
+    *("judge", "annotate", "explore", "chart", "judgement", "data"),
 )
 
 

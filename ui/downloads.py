@@ -1,0 +1,31 @@
+"""Files that the pages fetch: the chart library, and judgements as JSON."""
+
+from importlib import resources
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from rmr1.errors import RecordNotFound
+from storage.database import Database
+from ui import inspecting
+
+_DAY_S = 86_400
+
+
+def routes(database: Database) -> list[Route]:
+    """`/plotly.min.js`, out of the plotly package, and `/judgements/{key}.json`."""
+
+    def plotly(_: Request) -> Response:
+        path = Path(str(resources.files("plotly") / "package_data" / "plotly.min.js"))
+        headers = {"cache-control": f"public, max-age={_DAY_S}"}
+        return FileResponse(path, media_type="text/javascript", headers=headers)
+
+    def judgement(request: Request) -> Response:
+        try:
+            return JSONResponse(inspecting.record(database, request.path_params["key"]))
+        except RecordNotFound as error:
+            return JSONResponse({"error": str(error)}, status_code=404)
+
+    return [Route("/plotly.min.js", plotly), Route("/judgements/{key}.json", judgement)]
