@@ -100,28 +100,43 @@ class _Reading:
     errors: list[RowError] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
     seen: set[str] = field(default_factory=set)
+    better: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def take(self, items: Iterable[Incoming | RowError]) -> None:
         for item in items:
             if isinstance(item, RowError):
-                self.counts.errors += 1
-                if len(self.errors) < _KEPT_ERRORS:
-                    self.errors.append(item)
+                self._refuse(item)
             else:
                 self._take(item)
 
+    def _refuse(self, error: RowError) -> None:
+        self.counts.errors += 1
+        if len(self.errors) < _KEPT_ERRORS:
+            self.errors.append(error)
+
     def _take(self, item: Incoming) -> None:
-        digest = item.pair.hash
+        if opposed := self._opposed(item):
+            self._refuse(RowError(item.line, "", f"says the opposite of line {opposed}"))
+            return
         if item.judgement:
             self.judgements.append(item.judgement)
             self.counts.judgements += 1
             self.counts.mismatches += not item.agrees
+        digest = item.pair.hash
         if digest in self.seen:
             self.counts.repeated += not item.judgement
             return
         self.seen.add(digest)
         self.pairs.append(item.pair)
         self.counts.pairs += 1
+
+    def _opposed(self, item: Incoming) -> int | None:
+        """The line that prefers the other response of the same pair, in whatever order."""
+        if item.pair.chosen is None:
+            return None
+        better = hash(item.pair.response(item.pair.chosen))
+        line, other = self.better.setdefault(item.pair.content_hash, (item.line, better))
+        return None if other == better else line
 
 
 def preview(
@@ -180,7 +195,7 @@ def import_file(
         InputError: the file cannot be used, or it has a bad row and `keep_good` is off.
     """
     started = time.perf_counter()
-    source = open_source(path, mapping, limits)
+    source = open_source(path, mapping, limits, name)
     reading = _read(source, progress)
     if reading.counts.errors and not keep_good:
         raise InputError(

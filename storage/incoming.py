@@ -45,10 +45,12 @@ class Source:
 
     Attributes:
         name: the file's name without its suffixes; what pairs without a source of their own get.
+        title: what the import is called, or ""; a released log's judge may be named in it.
         columns: of the first rows, in their order.
     """
 
     name: str
+    title: str
     paths: tuple[Path, ...]
     shape: Shape
     mapping: ColumnMapping
@@ -84,7 +86,7 @@ class Source:
 
     def _items(self, row: Row, path: Path) -> Iterator[Incoming]:
         if self.shape is Shape.RELEASED:
-            for one in released.read_record(row.cells, str(path)):
+            for one in released.read_record(row.cells, f"{self.title}/{path}"):
                 yield Incoming(row.line, one.judgement.pair, one.judgement, one.agrees)
         elif self.shape is Shape.JUDGEMENTS:
             judgement = read_judgement(row.cells)
@@ -96,7 +98,10 @@ class Source:
 
 
 def open_source(
-    path: Path | str, mapping: ColumnMapping | None = None, limits: Limits | None = None
+    path: Path | str,
+    mapping: ColumnMapping | None = None,
+    limits: Limits | None = None,
+    title: str = "",
 ) -> Source:
     """Look at a file, or fetch a data set whose name begins with `hub:`, and tell what it holds.
 
@@ -126,7 +131,7 @@ def open_source(
         shape, mapping = detect(rows, paths[0].name)
     else:
         shape = _mapped_shape(mapping, set(columns))
-    return Source(name, paths, shape, mapping, limits, columns)
+    return Source(name, title, paths, shape, mapping, limits, columns)
 
 
 def read_pairs(

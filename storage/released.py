@@ -73,7 +73,9 @@ def _version(log: str) -> JudgeVersion:
     model = _MODEL.search(log)
     if model is None:
         raise CellError(
-            "_log", "names no RM-R1 model: keep the log in the folder that it was released in"
+            "_log",
+            "names no RM-R1 model: keep the log in the folder that it was released in, or give "
+            "the import the model's name",
         )
     return JudgeVersion(backend="released log", model=model[0], profile="published")
 

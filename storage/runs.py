@@ -16,6 +16,7 @@ from storage.tables import (
     PairRow,
     Row,
     RunRow,
+    SnapshotLabelRow,
     utc_now,
 )
 
@@ -188,8 +189,9 @@ def undo_import(session: Session, run_id: int) -> Undone:
     _refuse_labelled(session, run_id)
     judgements = _delete(session, JudgementRow, JudgementRow.run_id == run_id)
     of_run = PairRow.run_id == run_id
-    unused = ~exists().where(JudgementRow.pair_id == PairRow.id)
-    pairs = _delete(session, PairRow, of_run, unused)
+    unjudged = ~exists().where(JudgementRow.pair_id == PairRow.id)
+    unfrozen = ~exists().where(SnapshotLabelRow.pair_id == PairRow.id)
+    pairs = _delete(session, PairRow, of_run, unjudged, unfrozen)
     kept = session.scalar(select(func.count(PairRow.id)).where(of_run)) or 0
     row.state = "undone"
     row.undone_at = utc_now()

@@ -12,13 +12,14 @@ from rmr1.judgement import Judgement, State
 from rmr1.pair import Pair, Side
 from rmr1.plan import Plan
 from rmr1.record import judgement_record
-from storage import judgements, labels, runs
+from storage import judgements, labels, runs, snapshots
 from storage.database import Database
 from storage.entries import LabelEntry
 from storage.importing import import_file, preview
 from storage.incoming import read_pairs
 from storage.readers import RowError
 from storage.shapes import ColumnMapping
+from storage.snapshots import LabelFilter
 from storage.tables import JudgementRow, PairRow
 
 SHARED = Path("../shared/data")
@@ -84,6 +85,27 @@ def test_a_file_without_a_usable_row_is_refused(database: Database, tmp_path: Pa
     broken.write_text('{"prompt": \n')
     with pytest.raises(InputError, match="has no usable row: line 1: is not JSON"):
         import_file(database, broken)
+
+
+def test_a_pair_that_is_preferred_both_ways_comes_in_once(
+    database: Database, tmp_path: Path
+) -> None:
+    there = {"prompt": "p", "chosen": "x", "rejected": "y"}
+    back = {"prompt": "p", "chosen": "y", "rejected": "x"}
+    report = import_file(database, lines(tmp_path / "t.jsonl", [there, back, there]))
+    assert (report.new_pairs, report.counts.repeated) == (1, 1)
+    assert [str(error) for error in report.errors] == ["line 2: says the opposite of line 1"]
+
+
+def test_a_log_out_of_its_folder_is_named_by_the_import(database: Database, tmp_path: Path) -> None:
+    turns = [{"role": "user", "content": "p"}, {"role": "assistant", "content": "good"}]
+    other = [turns[0], {"role": "assistant", "content": "bad"}]
+    record = {"text_chosen": turns, "text_rejected": other, "answers": "[[A]]", "results": 1}
+    record["Is_Chosen_Answer_Shuffled_toPositionB"] = False
+    path = lines(tmp_path / "logs.json", [record])
+    with pytest.raises(InputError, match="names no RM-R1 model"):
+        import_file(database, path)
+    assert import_file(database, path, name="RM-R1-Qwen2.5-Instruct-7B").new_judgements == 1
 
 
 def test_a_mapping_says_which_column_is_which(database: Database, tmp_path: Path) -> None:
@@ -194,6 +216,16 @@ def test_an_import_that_people_have_labelled_stays(
     labels.record(database, make_entry("blind", "commit", "A", pair_id=1))
     with database.write() as session, pytest.raises(InputError, match="cannot be taken back"):
         runs.undo_import(session, report.run_id)
+
+
+def test_an_import_that_a_snapshot_holds_is_kept_in_part(
+    database: Database, tmp_path: Path
+) -> None:
+    first = import_file(database, lines(tmp_path / "t.jsonl", rows(2)))
+    snapshots.create(database, "s", LabelFilter(known=True))
+    with database.write() as session:
+        undone = runs.undo_import(session, first.run_id)
+    assert (undone.pairs_removed, undone.pairs_kept) == (0, 2)
 
 
 def test_progress_is_told_up_to_the_end(database: Database, tmp_path: Path) -> None:
