@@ -15,8 +15,9 @@ from rmr1.plan import Plan
 from rmr1.prompt import Layout, load_profile, profile_names
 from rmr1.rollout import Rollout, read_rollout
 from storage import hub, released
+from storage.cells import CellError, Cells, kind, text
 from storage.readers import Limits, Row, RowError, Tick, read_rows
-from storage.records import CellError, Cells, kind, pairs_of, text
+from storage.records import pairs_of
 from storage.shapes import ColumnMapping, Shape, detect
 
 _M = TypeVar("_M", Pair, Plan)

@@ -1,43 +1,31 @@
 """Rows of a known shape made into pairs."""
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 
 import orjson
 from pydantic import ValidationError
 
-from rmr1.pair import Message, Pair, Role, Side
+from rmr1.pair import Message, Pair, Side
+from storage.cells import (
+    CellError,
+    Cells,
+    conversation,
+    identifier,
+    is_transcript,
+    kind,
+    sequence,
+    text,
+    transcript_turns,
+)
 from storage.readers import plain
 from storage.shapes import ColumnMapping, Shape
 
-Cells = Mapping[str, object]
-
-_ROLES: Mapping[str, Role] = {
-    "system": "system",
-    "user": "user",
-    "human": "user",
-    "prompter": "user",
-    "assistant": "assistant",
-    "gpt": "assistant",
-    "chatbot": "assistant",
-    "model": "assistant",
-}
 _SIDES = {
     **dict.fromkeys(("a", "model_a", "response_a", "assistant_a", "[[a]]"), Side.A),
     **dict.fromkeys(("b", "model_b", "response_b", "assistant_b", "[[b]]"), Side.B),
 }
 _NO_SIDE = {"", "tie", "tie (bothbad)", "both_bad", "bothbad", "cannot_tell", "none", "null"}
-_SPEAKER = re.compile(r"\n\n(Human|Assistant):[ ]?")
-
-
-class CellError(ValueError):
-    """A cell that cannot be used: its column, and why."""
-
-    def __init__(self, column: str, reason: str) -> None:
-        super().__init__(f"{column}: {reason}")
-        self.column = column
-        self.reason = reason
 
 
 def pairs_of(shape: Shape, cells: Cells, mapping: ColumnMapping) -> list[Pair]:
@@ -52,7 +40,7 @@ def pairs_of(shape: Shape, cells: Cells, mapping: ColumnMapping) -> list[Pair]:
         case Shape.RMB_PAIRS:
             return [_rmb_pair(cells, "reject", cells.get("reject"), "")]
         case Shape.RMB_BEST_OF_N:
-            losers = _sequence(cells, "loser_list")
+            losers = sequence(cells, "loser_list")
             return [_rmb_pair(cells, "loser_list", one, f":{n}") for n, one in enumerate(losers)]
         case Shape.RATED:
             return _rated_pairs(cells, mapping)
@@ -107,8 +95,8 @@ def rm_bench_pairs(cells: Cells) -> list[Pair]:
 
     Source: THU-KEG/RM-Bench, data format; styles in order concise, detailed, detailed in markdown.
     """
-    chosen = [text(one, "chosen") for one in _sequence(cells, "chosen")]
-    rejected = [text(one, "rejected") for one in _sequence(cells, "rejected")]
+    chosen = [text(one, "chosen") for one in sequence(cells, "chosen")]
+    rejected = [text(one, "rejected") for one in sequence(cells, "rejected")]
     if len(chosen) != 3 or len(rejected) != 3:
         raise CellError("chosen", "RM-Bench has three chosen and three rejected responses")
     return [
@@ -161,7 +149,7 @@ def _answer(value: object, column: str) -> tuple[str, str]:
 def _rated_pairs(cells: Cells, mapping: ColumnMapping) -> list[Pair]:
     prompt = conversation(cells.get(mapping.prompt or "prompt"), mapping.prompt or "prompt")
     rated = []
-    for one in _sequence(cells, "completions"):
+    for one in sequence(cells, "completions"):
         if not isinstance(one, Mapping):
             raise CellError("completions", f"holds {kind(one)} where an object is wanted")
         keys = ("overall_score", "score", "fine-grained_score")
@@ -229,8 +217,8 @@ def _reply(cells: Cells, column: str, mapping: ColumnMapping) -> tuple[list[Mess
     prompt = cells.get(mapping.prompt) if mapping.prompt else None
     if isinstance(value, list):
         turns = conversation(value, column)
-    elif prompt is None and isinstance(value, str) and _SPEAKER.match(value):
-        turns = _transcript(value)
+    elif prompt is None and isinstance(value, str) and is_transcript(value):
+        turns = transcript_turns(value)
     else:
         response = text(value, column)
         if not mapping.prompt:
@@ -279,51 +267,6 @@ def _unpacked(value: object) -> object:
     return value
 
 
-def conversation(value: object, column: str) -> list[Message]:
-    """A prompt as messages: from a text, or from a list of messages in one of the usual spellings.
-
-    Raises:
-        CellError: it is neither.
-    """
-    if not isinstance(value, list):
-        return [Message(role="user", content=text(value, column))]
-    if not value:
-        raise CellError(column, "is an empty list")
-    return [_message(turn, column) for turn in value]
-
-
-def _message(turn: object, column: str) -> Message:
-    if not isinstance(turn, Mapping):
-        raise CellError(column, f"holds {kind(turn)} where a message is wanted")
-    name = turn.get("role", turn.get("from"))
-    role = _ROLES.get(name.lower()) if isinstance(name, str) else None
-    if role is None:
-        raise CellError(column, f"holds a message of the unknown role {str(name)[:40]!r}")
-    said = turn.get("content", turn.get("value"))
-    if isinstance(said, list):
-        said = "".join(text(_part(part, column), column) for part in said)
-    if said == "" and role != "user":
-        return Message(role=role, content="")
-    return Message(role=role, content=text(said, column))
-
-
-def _part(part: object, column: str) -> object:
-    if not isinstance(part, Mapping) or part.get("type") != "text":
-        raise CellError(column, "holds a message with something else than text")
-    return part.get("text")
-
-
-def _transcript(said: str) -> list[Message]:
-    """Turns of a dialogue written as paragraphs that begin with `Human:` or `Assistant:`."""
-    _, *parts = _SPEAKER.split(said)
-    return [
-        Message(role=_ROLES[name.lower()], content=words.strip())
-        if name == "Assistant"
-        else Message(role="user", content=words.strip())
-        for name, words in zip(parts[::2], parts[1::2], strict=True)
-    ]
-
-
 def _winner(value: object, column: str) -> Side | None:
     if value is None:
         return None
@@ -333,40 +276,3 @@ def _winner(value: object, column: str) -> Side | None:
     if key not in _SIDES:
         raise CellError(column, f"is {str(value)[:40]!r} where A, B or tie is wanted")
     return _SIDES[key]
-
-
-def text(value: object, column: str) -> str:
-    """A cell that must hold a text.
-
-    Raises:
-        CellError: it is missing, empty, not a text, or holds what no database keeps.
-    """
-    if not isinstance(value, str):
-        raise CellError(column, "is missing" if value is None else f"is {kind(value)}, not a text")
-    if not value.strip():
-        raise CellError(column, "is empty")
-    if "\x00" in value:
-        raise CellError(column, "holds a NUL character")
-    return value
-
-
-def identifier(value: object) -> str | None:
-    """An id, a source or a subset as a short text; None where there is none."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return None
-    return str(value).replace("\x00", "")[:200] or None
-
-
-def kind(value: object) -> str:
-    """What a value is, in words."""
-    if isinstance(value, float) and math.isnan(value):
-        return "NaN"
-    names = {list: "a list", dict: "an object", bool: "a truth value", bytes: "bytes"}
-    return names.get(type(value), "nothing" if value is None else "a number")
-
-
-def _sequence(cells: Cells, column: str) -> Sequence[object]:
-    value = cells.get(column)
-    if not isinstance(value, list) or not value:
-        raise CellError(column, f"is {kind(value)} where a list is wanted")
-    return value

@@ -15,15 +15,8 @@ from rmr1.plan import Plan
 from rmr1.prompt import Layout
 from rmr1.rollout import read_rollout
 from rmr1.verdict import evaluation_verdict
-from storage.records import (
-    CellError,
-    Cells,
-    conversation,
-    identifier,
-    preference,
-    rm_bench_pair,
-    text,
-)
+from storage.cells import CellError, Cells, conversation, identifier, text
+from storage.records import preference, rm_bench_pair
 
 PLAN = Plan(orders="AB", votes=1, temperature=0.0, max_tokens=50_000)
 """What the released runs used. Source: eval/eval_one_command.sh at d4c2542."""

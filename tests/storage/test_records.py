@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rmr1.pair import Pair, Side
-from storage.records import CellError, pairs_of
+from storage.cells import CellError
+from storage.records import pairs_of
 from storage.shapes import Shape, detect
 
 USER = {"role": "user", "content": "p"}

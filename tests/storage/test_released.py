@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rmr1.pair import Side
-from storage.records import CellError
+from storage.cells import CellError
 from storage.released import Released, read_record
 
 LOG = "result/RM-R1-Qwen2.5-Instruct-32B/reward_bench/log_result/logs.json"
