@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from rmr1.errors import StorageError
 from storage.journal_lines import Line, UnreadableLine, label_line, lines_for, put_back
-from storage.tables import JournalMarkRow, LabelEventRow
+from storage.tables import JournalMarkRow, LabelEventRow, PairRow
 
 if TYPE_CHECKING:
     from storage.database import Database
@@ -176,7 +176,7 @@ def check(database: "Database", path: Path) -> CheckReport:
         events = session.scalars(
             select(LabelEventRow).options(
                 joinedload(LabelEventRow.annotator),
-                joinedload(LabelEventRow.pair),
+                joinedload(LabelEventRow.pair).lazyload(PairRow.texts),
                 joinedload(LabelEventRow.judgement),
                 joinedload(LabelEventRow.queue),
                 joinedload(LabelEventRow.undone),

@@ -6,11 +6,11 @@ from datetime import datetime
 from itertools import islice
 
 from sqlalchemy import case, insert, select, update
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy.orm import Session, lazyload
 
 from rmr1.errors import InputError, RecordNotFound
 from rmr1.pair import Message, Pair, Side, transcript
-from storage.tables import JsonObject, JudgementRow, PairRow, utc_now
+from storage.tables import JsonObject, JudgementRow, PairRow, PairTextRow, utc_now
 
 _CHUNK = 500  # well under the number of parameters that one statement may have
 
@@ -65,14 +65,11 @@ def add_many(session: Session, pairs: Sequence[Pair], *, run_id: int | None = No
     for chunk in _chunks(pairs):
         wanted = {pair.hash: pair for pair in reversed(chunk)}
         known = _ids(session, list(wanted))
-        fresh = [
-            _columns(pair, digest, run_id) for digest, pair in wanted.items() if digest not in known
-        ]
+        fresh = {digest: pair for digest, pair in wanted.items() if digest not in known}
         for digest, pair_id in known.items():
             _fill_in(session, pair_id, wanted[digest])
         if fresh:
-            session.execute(insert(PairRow), list(reversed(fresh)))
-            known |= _ids(session, [str(columns["hash"]) for columns in fresh])
+            known |= _insert(session, fresh, run_id)
         ids.extend(known[pair.hash] for pair in chunk)
         new += len(fresh)
     return Added(ids, new)
@@ -101,14 +98,14 @@ def find(session: Session, pair_hash: str) -> StoredPair | None:
 def from_row(row: PairRow) -> Pair:
     """The pair that a row holds."""
     return Pair(
-        conversation=tuple(Message.model_validate(turn) for turn in row.conversation),
-        response_a=row.response_a,
-        response_b=row.response_b,
+        conversation=tuple(Message.model_validate(turn) for turn in row.texts.conversation),
+        response_a=row.texts.response_a,
+        response_b=row.texts.response_b,
         id=row.external_id,
         chosen=Side(row.chosen) if row.chosen else None,
         source=row.source,
         subset=row.subset,
-        meta=row.meta,
+        meta=row.texts.meta,
     )
 
 
@@ -123,18 +120,17 @@ def _ids(session: Session, hashes: list[str]) -> dict[str, int]:
     return dict(found.all())
 
 
+def _insert(session: Session, fresh: dict[str, Pair], run_id: int | None) -> dict[str, int]:
+    for pair in fresh.values():
+        _refuse_broken_texts(pair)
+    session.execute(insert(PairRow), [_columns(p, d, run_id) for d, p in reversed(fresh.items())])
+    ids = _ids(session, list(fresh))
+    session.execute(insert(PairTextRow), [_texts(p, ids[d]) for d, p in fresh.items()])
+    return ids
+
+
 def _columns(pair: Pair, digest: str, run_id: int | None) -> JsonObject:
-    context = transcript(pair.conversation[:-1]) if len(pair.conversation) > 1 else ""
-    texts = {
-        "prompt": pair.prompt,
-        "context": context,
-        "response_a": pair.response_a,
-        "response_b": pair.response_b,
-    }
-    for name, text in texts.items():
-        _refuse_broken_text(name, text)
     return {
-        **texts,
         "hash": digest,
         "content_hash": pair.content_hash,
         "prompt_hash": pair.prompt_hash,
@@ -146,9 +142,27 @@ def _columns(pair: Pair, digest: str, run_id: int | None) -> JsonObject:
         "run_id": run_id,
         "created_at": utc_now(),
         "external_id": pair.id,
+    }
+
+
+def _texts(pair: Pair, pair_id: int) -> JsonObject:
+    earlier = pair.conversation[:-1]
+    return {
+        "pair_id": pair_id,
+        "prompt": pair.prompt,
+        "context": transcript(earlier) if earlier else "",
+        "response_a": pair.response_a,
+        "response_b": pair.response_b,
         "conversation": [turn.model_dump() for turn in pair.conversation],
         "meta": pair.meta,
     }
+
+
+def _refuse_broken_texts(pair: Pair) -> None:
+    turns = {f"turn {i}": turn.content for i, turn in enumerate(pair.conversation, start=1)}
+    texts = turns | {"response_a": pair.response_a, "response_b": pair.response_b}
+    for name, text in texts.items():
+        _refuse_broken_text(name, text)
 
 
 def _refuse_broken_text(name: str, text: str) -> None:
@@ -162,8 +176,7 @@ def _refuse_broken_text(name: str, text: str) -> None:
 
 
 def _fill_in(session: Session, pair_id: int, pair: Pair) -> None:
-    light = load_only(PairRow.chosen, PairRow.source, PairRow.subset, PairRow.external_id)
-    row = session.get_one(PairRow, pair_id, options=[light])
+    row = session.get_one(PairRow, pair_id, options=[lazyload(PairRow.texts)])
     row.source = row.source or pair.source
     row.subset = row.subset or pair.subset
     row.external_id = row.external_id or pair.id

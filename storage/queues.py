@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, select
 from sqlalchemy.orm import Session
@@ -59,7 +59,7 @@ class QueueItem:
     Attributes:
         judgement_key: the newest judgement that the queue is about; None for an unjudged pair.
         why: why it is served; goes into the label.
-        position: its place in the queue's own order, from 1, the same for everyone.
+        position: the how-manieth of the queue it is for this person, from 1.
         skipped: whether the person passed it over before.
         flagged: whether the person put a flag on it.
     """
@@ -143,57 +143,33 @@ def next_items(
     Args:
         exclude: ids of pairs that the person has before them already.
     """
-    places = _places(session, queue)
-    mine = _mine(annotator)
-    held = (
-        select(AssignmentRow.pair_id)
-        .join(AnnotatorRow, AnnotatorRow.id == AssignmentRow.annotator_id)
-        .where(
-            AssignmentRow.queue_id == queue.id,
-            AssignmentRow.held_until > utc_now(),
-            AnnotatorRow.name != annotator,
-        )
-    )
+    course, mine = _course(session, queue), _mine(annotator)
     skipped = func.coalesce(mine.c.skipped, 0)
-    rows = session.execute(
-        select(
-            places.c.pair_id,
-            JudgementRow.key,
-            places.c.position,
-            skipped,
-            func.coalesce(mine.c.flagged, 0),
-        )
-        .select_from(places)
-        .outerjoin(JudgementRow, JudgementRow.id == places.c.judgement_id)
-        .outerjoin(mine, mine.c.pair_id == places.c.pair_id)
+    chosen = session.execute(
+        select(course.c.pair_id, skipped, func.coalesce(mine.c.flagged, 0))
+        .select_from(course)
+        .outerjoin(mine, mine.c.pair_id == course.c.pair_id)
         .where(
             func.coalesce(mine.c.labelled, 0) == 0,
-            places.c.pair_id.not_in(held),
-            places.c.pair_id.not_in(exclude),
+            course.c.pair_id.not_in(_held_from(annotator, queue)),
+            course.c.pair_id.not_in(exclude),
         )
-        .order_by(skipped, places.c.position)
+        .order_by(skipped, course.c.place, course.c.pair_id)
         .limit(n)
-    )
+    ).all()
+    keys = _newest_judgements(session, queue, [pair_id for pair_id, *_ in chosen])
+    done = _own_counts(session, course, mine)[0]
     return [
-        QueueItem(pair_id, key, queue.why, position, bool(skip), bool(flag))
-        for pair_id, key, position, skip, flag in rows
+        QueueItem(pair_id, keys.get(pair_id), queue.why, position, bool(skip), bool(flag))
+        for position, (pair_id, skip, flag) in enumerate(chosen, start=done + 1)
     ]
 
 
 def progress(session: Session, queue: Queue, annotator: str) -> Progress:
     """How far a person is with a queue."""
-    chosen = _candidates(session, queue).subquery("chosen")
-    mine = _mine(annotator)
-    total, done, skipped, flagged = session.execute(
-        select(
-            func.count(),
-            func.coalesce(func.sum(mine.c.labelled), 0),
-            func.coalesce(func.sum(mine.c.skipped), 0),
-            func.coalesce(func.sum(mine.c.flagged), 0),
-        )
-        .select_from(chosen)
-        .outerjoin(mine, mine.c.pair_id == chosen.c.pair_id)
-    ).one()
+    course = _course(session, queue)
+    total = session.scalar(select(func.count()).select_from(course)) or 0
+    done, skipped, flagged = _own_counts(session, course, _mine(annotator))
     return Progress(done=done, total=total, skipped=skipped, flagged=flagged)
 
 
@@ -226,45 +202,70 @@ def _queue(row: QueueRow) -> Queue:
     return Queue(row.id, row.name, JudgementFilter.model_validate(row.filter), row.order, row.seed)
 
 
-def _candidates(session: Session, queue: Queue) -> Select[int, int]:
-    """`pair_id` and the id of its newest judgement that the queue is about."""
+def _course(session: Session, queue: Queue) -> Subquery:
+    """`pair_id` and `place` (what the order goes by) of all pairs of a queue."""
+    uncertain = func.min(func.coalesce(JudgementRow.confidence, 2.0))
+    if queue.filter.is_empty and queue.order != "least confident":
+        return select(PairRow.id.label("pair_id"), _place(queue).label("place")).subquery("course")
     if queue.filter.is_empty:
-        return (
-            select(PairRow.id.label("pair_id"), func.max(JudgementRow.id).label("judgement_id"))
+        statement = (
+            select(PairRow.id.label("pair_id"), uncertain.label("place"))
             .outerjoin(JudgementRow, JudgementRow.pair_id == PairRow.id)
             .group_by(PairRow.id)
         )
-    statement = select(
-        JudgementRow.pair_id.label("pair_id"), func.max(JudgementRow.id).label("judgement_id")
-    ).select_from(JudgementRow)
-    return narrow(session, statement, queue.filter).group_by(JudgementRow.pair_id)
-
-
-def _places(session: Session, queue: Queue) -> Subquery:
-    chosen = _candidates(session, queue).subquery("chosen")
-    ordered = (
-        select(
-            chosen.c.pair_id,
-            chosen.c.judgement_id,
-            func.row_number().over(order_by=[*_order(queue), chosen.c.pair_id]).label("position"),
-        )
-        .join(PairRow, PairRow.id == chosen.c.pair_id)
-        .outerjoin(JudgementRow, JudgementRow.id == chosen.c.judgement_id)
+        return statement.subquery("course")
+    meant = select(JudgementRow.pair_id, uncertain.label("place")).select_from(JudgementRow)
+    meant = narrow(session, meant, queue.filter, counted=()).group_by(JudgementRow.pair_id)
+    if queue.order == "least confident":
+        return meant.subquery("course")
+    pairs = meant.subquery("meant")
+    return (
+        select(pairs.c.pair_id, _place(queue).label("place"))
+        .join(PairRow, PairRow.id == pairs.c.pair_id)
+        .subquery("course")
     )
-    return ordered.subquery("places")
 
 
-def _order(queue: Queue) -> list[ColumnElement[Any]]:
-    match queue.order:
-        case "newest":
-            return [PairRow.id.desc()]
-        case "least confident":
-            return [func.coalesce(JudgementRow.confidence, 2.0)]
-        case _:
-            # A pair's lot is uniform; an affine map over a prime field makes another uniform
-            # order of it for each seed, in arithmetic that every database has.
-            factor = (queue.seed * 2 + 1) * _MIX % (_PRIME - 1) + 1
-            return [(PairRow.lot * factor + queue.seed) % _PRIME]
+def _place(queue: Queue) -> ColumnElement[int]:
+    if queue.order == "newest":
+        return -PairRow.id
+    # A pair's lot is uniform; an affine map over a prime field makes another uniform order of it
+    # for each seed, in arithmetic that every database has.
+    factor = (queue.seed * 2 + 1) * _MIX % (_PRIME - 1) + 1
+    return (PairRow.lot * factor + queue.seed) % _PRIME
+
+
+def _newest_judgements(session: Session, queue: Queue, pair_ids: Sequence[int]) -> dict[int, str]:
+    """Key of each pair's newest judgement that the queue is about."""
+    newest = select(func.max(JudgementRow.id)).select_from(JudgementRow)
+    newest = newest.where(JudgementRow.pair_id.in_(pair_ids)).group_by(JudgementRow.pair_id)
+    newest = narrow(session, newest, queue.filter, counted=())
+    rows = session.execute(
+        select(JudgementRow.pair_id, JudgementRow.key).where(JudgementRow.id.in_(newest))
+    )
+    return {pair_id: key for pair_id, key in rows}
+
+
+def _own_counts(session: Session, course: Subquery, mine: Subquery) -> tuple[int, int, int]:
+    """Pairs of the queue that the person labelled, skipped, flagged."""
+    sums = [func.coalesce(func.sum(mine.c[n]), 0) for n in ("labelled", "skipped", "flagged")]
+    done, skipped, flagged = session.execute(
+        select(*sums).where(mine.c.pair_id.in_(select(course.c.pair_id)))
+    ).one()
+    return done, skipped, flagged
+
+
+def _held_from(annotator: str, queue: Queue) -> Select[int]:
+    """Pairs that are held for others."""
+    return (
+        select(AssignmentRow.pair_id)
+        .join(AnnotatorRow, AnnotatorRow.id == AssignmentRow.annotator_id)
+        .where(
+            AssignmentRow.queue_id == queue.id,
+            AssignmentRow.held_until > utc_now(),
+            AnnotatorRow.name != annotator,
+        )
+    )
 
 
 def _mine(annotator: str) -> Subquery:

@@ -9,10 +9,15 @@ import re
 from sqlalchemy import ColumnElement, Select, and_, column, false, func, or_, select, table
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from storage.tables import JudgementRow, PairRow, RolloutRow
+from storage.tables import JudgementRow, PairTextRow, RolloutRow
 
 _WORD = re.compile(r"\w", re.UNICODE)
-_PAIR_TEXTS = (PairRow.prompt, PairRow.context, PairRow.response_a, PairRow.response_b)
+_PAIR_TEXTS = (
+    PairTextRow.prompt,
+    PairTextRow.context,
+    PairTextRow.response_a,
+    PairTextRow.response_b,
+)
 
 
 def matches(session: Session, query: str) -> ColumnElement[bool]:
@@ -31,7 +36,7 @@ def matches(session: Session, query: str) -> ColumnElement[bool]:
 def matching_pairs(session: Session, query: str) -> Select[int]:
     """Ids of the pairs whose own texts hold all words of `query`."""
     words = _words(query)
-    return _pairs(session, words) if words else select(PairRow.id).where(false())
+    return _pairs(session, words) if words else select(PairTextRow.pair_id).where(false())
 
 
 def _words(query: str) -> list[str]:
@@ -40,9 +45,9 @@ def _words(query: str) -> list[str]:
 
 def _pairs(session: Session, words: list[str]) -> Select[int]:
     if session.get_bind().dialect.name == "sqlite":
-        return select(PairRow.id).where(PairRow.id.in_(_fts("pair_search", words)))
+        return _fts("pair_search", words)
     anywhere = func.concat_ws(" ", *_PAIR_TEXTS)
-    return select(PairRow.id).where(and_(*(anywhere.ilike(_pattern(w)) for w in words)))
+    return select(PairTextRow.pair_id).where(and_(*(anywhere.ilike(_pattern(w)) for w in words)))
 
 
 def _rollout_condition(session: Session, words: list[str]) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, defer
 from rmr1.pair import Side
 from rmr1.rollout import State
 from storage import judgement_rows
-from storage.tables import JudgementRow, JudgeVersionRow, PairRow, current_label
+from storage.tables import JudgementRow, JudgeVersionRow, PairRow, PairTextRow, current_label
 
 PREVIEW_CHARACTERS = 160
 
@@ -53,7 +53,7 @@ class JudgementSummary:
 
 def read_summaries(session: Session, ids: Sequence[int]) -> tuple[JudgementSummary, ...]:
     """The summaries of the rows with these ids, in their order."""
-    preview = func.substr(PairRow.prompt, 1, PREVIEW_CHARACTERS)
+    preview = func.substr(PairTextRow.prompt, 1, PREVIEW_CHARACTERS)
     rows = session.execute(
         select(
             JudgementRow,
@@ -65,6 +65,7 @@ def read_summaries(session: Session, ids: Sequence[int]) -> tuple[JudgementSumma
             PairRow.chosen,
         )
         .join(JudgementRow.pair)
+        .join(PairTextRow, PairTextRow.pair_id == JudgementRow.pair_id)
         .join(JudgementRow.version)
         .where(JudgementRow.id.in_(ids))
         .options(defer(JudgementRow.plan), defer(JudgeVersionRow.profile_text))

@@ -123,10 +123,11 @@ class ArtifactRow(Row):
 
 
 class PairRow(Row):
-    """A pair.
+    """A pair: what it is known and chosen by.
 
-    `prompt` is the last user's turn and `context` the turns before it, both for previews and
-    search; `conversation` is the whole. `lot` is 31 bits of the hash: seeded orders go by it.
+    Attributes:
+        lot: 31 bits of the hash; seeded orders go by it.
+        texts: the pair itself, in a table of its own so that scans over pairs stay quick.
     """
 
     __tablename__ = "pair"
@@ -136,7 +137,7 @@ class PairRow(Row):
     hash: Mapped[str] = mapped_column(String(64), unique=True)
     content_hash: Mapped[str] = mapped_column(String(64), index=True)
     prompt_hash: Mapped[str] = mapped_column(String(64), index=True)
-    lot: Mapped[int] = mapped_column(BigInteger)  # it is multiplied
+    lot: Mapped[int] = mapped_column(BigInteger, index=True)  # big, as it is multiplied
     chosen: Mapped[str | None] = mapped_column(String(1))
     source: Mapped[str] = mapped_column(default="")
     subset: Mapped[str] = mapped_column(default="")
@@ -144,6 +145,24 @@ class PairRow(Row):
     run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     external_id: Mapped[str | None]
+
+    texts: Mapped["PairTextRow"] = relationship(
+        lazy="joined", innerjoin=True, cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class PairTextRow(Row):
+    """The texts of a pair.
+
+    `prompt` is the last user's turn and `context` the turns before it, both for previews and
+    search; `conversation` is the whole.
+    """
+
+    __tablename__ = "pair_text"
+
+    pair_id: Mapped[int] = mapped_column(
+        ForeignKey("pair.id", ondelete="CASCADE"), primary_key=True
+    )
     prompt: Mapped[str] = mapped_column(StorableText)
     context: Mapped[str] = mapped_column(StorableText, default="")
     response_a: Mapped[str] = mapped_column(StorableText)

@@ -23,22 +23,14 @@ def upgrade(engine: Engine, to: str = "head") -> None:
         StorageError: the database is of a newer version than this program.
     """
     with engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            _prepare_sqlite(connection)
-        with connection.begin():
-            config = _config(connection)
-            if _is_current(connection, config):
-                return
-            try:
-                command.upgrade(config, to)
-            except CommandError as error:
-                raise StorageError(
-                    "The database is of another version than this program: update the program, "
-                    f"or open another database ({error})."
-                ) from error
-            if connection.dialect.name == "sqlite":
-                _check_foreign_keys(connection)
-        if connection.dialect.name == "sqlite":
+        if connection.dialect.name != "sqlite":
+            _upgrade(connection, to)
+            return
+        _turn_wal_on(connection)
+        _driver(connection, "PRAGMA foreign_keys = OFF")  # while tables may be rewritten
+        try:
+            _upgrade(connection, to)
+        finally:
             _driver(connection, "PRAGMA foreign_keys = ON")
 
 
@@ -46,6 +38,22 @@ def revision(engine: Engine) -> str | None:
     """The step that the database stands at; None for an empty one."""
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
+
+
+def _upgrade(connection: Connection, to: str) -> None:
+    with connection.begin():
+        config = _config(connection)
+        if _is_current(connection, config):
+            return
+        try:
+            command.upgrade(config, to)
+        except CommandError as error:
+            raise StorageError(
+                "The database is of another version than this program: update the program, "
+                f"or open another database ({error})."
+            ) from error
+        if connection.dialect.name == "sqlite":
+            _check_foreign_keys(connection)
 
 
 def _config(connection: Connection) -> Config:
@@ -60,9 +68,8 @@ def _is_current(connection: Connection, config: Config) -> bool:
     return now == ScriptDirectory.from_config(config).get_current_head()
 
 
-def _prepare_sqlite(connection: Connection) -> None:
-    """Write-ahead logging on, and foreign keys off while tables may be rewritten."""
-    _driver(connection, "PRAGMA foreign_keys = OFF")
+def _turn_wal_on(connection: Connection) -> None:
+    """Let readers go on while somebody writes; the setting stays in the file."""
     for attempt in range(50):
         try:
             _driver(connection, "PRAGMA journal_mode = WAL")

@@ -1,5 +1,6 @@
 """A database with a journal, and makers of pairs and judgements."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -31,8 +32,17 @@ def journal_path(tmp_path: Path) -> Path:
     return tmp_path / "journal.jsonl"
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a database that holds nothing, made once."""
+    path = tmp_path_factory.mktemp("empty") / "database.sqlite"
+    Database.open(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture
-def database(tmp_path: Path, journal_path: Path) -> Iterator[Database]:
+def database(tmp_path: Path, journal_path: Path, empty_database: Path) -> Iterator[Database]:
+    shutil.copy(empty_database, tmp_path / "database.sqlite")
     with Database.open(f"sqlite:///{tmp_path / 'database.sqlite'}", journal_path) as opened:
         yield opened
 

@@ -42,9 +42,11 @@ def test_a_database_of_the_first_version_opens_and_its_texts_can_be_searched(tmp
     with connection:
         connection.execute(
             "INSERT INTO pair (hash, content_hash, prompt_hash, lot, source, subset, multi_turn,"
-            " created_at, prompt, context, response_a, response_b, conversation, meta)"
-            " VALUES ('h', 'c', 'p', 1, '', '', 0, '2026-01-01 00:00:00.000000', 'an old prompt',"
-            " '', 'a', 'b', '[]', '{}')"
+            " created_at) VALUES ('h', 'c', 'p', 1, '', '', 0, '2026-01-01 00:00:00.000000')"
+        )
+        connection.execute(
+            "INSERT INTO pair_text (pair_id, prompt, context, response_a, response_b,"
+            " conversation, meta) VALUES (1, 'an old prompt', '', 'a', 'b', '[]', '{}')"
         )
     connection.close()
     with Database.open(url) as database, database.read() as session:

@@ -100,17 +100,12 @@ def upgrade() -> None:
         sa.Column('run_id', sa.Integer(), nullable=True),
         sa.Column('created_at', sa.DateTime(), nullable=False),
         sa.Column('external_id', sa.String(), nullable=True),
-        sa.Column('prompt', sa.Text(), nullable=False),
-        sa.Column('context', sa.Text(), nullable=False),
-        sa.Column('response_a', sa.Text(), nullable=False),
-        sa.Column('response_b', sa.Text(), nullable=False),
-        sa.Column('conversation', sa.JSON(), nullable=False),
-        sa.Column('meta', sa.JSON(none_as_null=True), nullable=False),
         sa.ForeignKeyConstraint(['run_id'], ['run.id'], name=op.f('fk_pair_run_id_run')),
         sa.PrimaryKeyConstraint('id', name=op.f('pk_pair')),
         sa.UniqueConstraint('hash', name=op.f('uq_pair_hash'))
     )
     op.create_index(op.f('ix_pair_content_hash'), 'pair', ['content_hash'], unique=False)
+    op.create_index(op.f('ix_pair_lot'), 'pair', ['lot'], unique=False)
     op.create_index(op.f('ix_pair_prompt_hash'), 'pair', ['prompt_hash'], unique=False)
     op.create_index(op.f('ix_pair_run_id'), 'pair', ['run_id'], unique=False)
     op.create_index('ix_pair_source_subset', 'pair', ['source', 'subset'], unique=False)
@@ -163,6 +158,17 @@ def upgrade() -> None:
     op.create_index(op.f('ix_judgement_run_id'), 'judgement', ['run_id'], unique=False)
     op.create_index('ix_judgement_same', 'judgement', ['pair_id', 'judge_version_id', 'plan_hash'], unique=False)
     op.create_index('ix_judgement_state_verdict', 'judgement', ['state', 'verdict'], unique=False)
+    op.create_table('pair_text',
+        sa.Column('pair_id', sa.Integer(), nullable=False),
+        sa.Column('prompt', sa.Text(), nullable=False),
+        sa.Column('context', sa.Text(), nullable=False),
+        sa.Column('response_a', sa.Text(), nullable=False),
+        sa.Column('response_b', sa.Text(), nullable=False),
+        sa.Column('conversation', sa.JSON(), nullable=False),
+        sa.Column('meta', sa.JSON(none_as_null=True), nullable=False),
+        sa.ForeignKeyConstraint(['pair_id'], ['pair.id'], name=op.f('fk_pair_text_pair_id_pair'), ondelete='CASCADE'),
+        sa.PrimaryKeyConstraint('pair_id', name=op.f('pk_pair_text'))
+    )
     op.create_table('label_event',
         sa.Column('id', sa.Integer(), nullable=False),
         sa.Column('key', sa.String(length=64), nullable=False),

@@ -8,16 +8,16 @@ branch_labels = None
 depends_on = None
 
 INDEXES = {
-    "pair_search": ("pair", ("prompt", "context", "response_a", "response_b")),
-    "rollout_search": ("rollout", ("text",)),
+    "pair_search": ("pair_text", "pair_id", ("prompt", "context", "response_a", "response_b")),
+    "rollout_search": ("rollout", "id", ("text",)),
 }
 
 
 def upgrade() -> None:
     if op.get_bind().dialect.name != "sqlite":
         return
-    for name, (table, columns) in INDEXES.items():
-        _index(name, table, columns)
+    for name, (table, key, columns) in INDEXES.items():
+        _index(name, table, key, columns)
     for change in ("UPDATE", "DELETE"):
         op.execute(
             f"CREATE TRIGGER label_event_no_{change.lower()} BEFORE {change} ON label_event "
@@ -25,14 +25,14 @@ def upgrade() -> None:
         )
 
 
-def _index(name: str, table: str, columns: tuple[str, ...]) -> None:
+def _index(name: str, table: str, key: str, columns: tuple[str, ...]) -> None:
     names = ", ".join(columns)
     old = ", ".join(f"old.{column}" for column in columns)
     new = ", ".join(f"new.{column}" for column in columns)
-    add = f"INSERT INTO {name} (rowid, {names}) VALUES (new.id, {new});"
-    remove = f"INSERT INTO {name} ({name}, rowid, {names}) VALUES ('delete', old.id, {old});"
+    add = f"INSERT INTO {name} (rowid, {names}) VALUES (new.{key}, {new});"
+    remove = f"INSERT INTO {name} ({name}, rowid, {names}) VALUES ('delete', old.{key}, {old});"
     op.execute(
-        f"CREATE VIRTUAL TABLE {name} USING fts5({names}, content='{table}', content_rowid='id', "
+        f"CREATE VIRTUAL TABLE {name} USING fts5({names}, content='{table}', content_rowid='{key}', "
         "tokenize='unicode61 remove_diacritics 2')"
     )
     op.execute(f"CREATE TRIGGER {name}_insert AFTER INSERT ON {table} BEGIN {add} END")

@@ -9,32 +9,25 @@ depends_on = None
 
 VIEW = """
 CREATE VIEW current_label AS
-WITH live AS (
-    SELECT * FROM label_event AS event
-    WHERE action <> 'undo'
-      AND NOT EXISTS (SELECT 1 FROM label_event AS undo WHERE undo.undoes_id = event.id)
+WITH marked AS (
+    SELECT event.*, (event.action <> 'undo' AND undo.id IS NULL) AS live
+    FROM label_event AS event
+    LEFT JOIN label_event AS undo ON undo.undoes_id = event.id
 ),
 latest AS (
     SELECT
         annotator_id,
         pair_id,
-        MAX(CASE WHEN value IS NOT NULL THEN id END) AS value_id,
-        MAX(CASE WHEN stage = 'blind' AND action = 'commit' THEN id END) AS blind_id,
-        MAX(CASE WHEN action IN ('sound', 'wrong', 'repair') THEN id END) AS reasoning_id,
-        COALESCE(MAX(CASE WHEN action = 'sound' THEN id END), 0) AS sound_id,
-        MAX(CASE WHEN tags IS NOT NULL THEN id END) AS tags_id,
-        MAX(CASE WHEN note IS NOT NULL THEN id END) AS note_id,
-        MAX(CASE WHEN sections IS NOT NULL THEN id END) AS sections_id
-    FROM live
-    GROUP BY annotator_id, pair_id
-),
-seen AS (
-    SELECT
-        annotator_id,
-        pair_id,
+        MAX(CASE WHEN live AND value IS NOT NULL THEN id END) AS value_id,
+        MAX(CASE WHEN live AND stage = 'blind' AND action = 'commit' THEN id END) AS blind_id,
+        MAX(CASE WHEN live AND action IN ('sound', 'wrong', 'repair') THEN id END) AS reasoning_id,
+        COALESCE(MAX(CASE WHEN live AND action = 'sound' THEN id END), 0) AS sound_id,
+        MAX(CASE WHEN live AND tags IS NOT NULL THEN id END) AS tags_id,
+        MAX(CASE WHEN live AND note IS NOT NULL THEN id END) AS note_id,
+        MAX(CASE WHEN live AND sections IS NOT NULL THEN id END) AS sections_id,
         COUNT(CASE WHEN stage = 'blind' AND action = 'commit' THEN 1 END) AS blind_commits,
         MIN(CASE WHEN stage = 'inspection' THEN id END) AS inspection_id
-    FROM label_event
+    FROM marked
     GROUP BY annotator_id, pair_id
 )
 SELECT
@@ -49,9 +42,9 @@ SELECT
         AS strength,
     value_event.stage AS stage,
     reasoning.action AS reasoning,
-    (latest.blind_id IS NULL OR COALESCE(seen.inspection_id < latest.blind_id, FALSE))
+    (latest.blind_id IS NULL OR COALESCE(latest.inspection_id < latest.blind_id, FALSE))
         AS inspection,
-    seen.blind_commits AS blind_commits,
+    latest.blind_commits AS blind_commits,
     COALESCE(blind.why, value_event.why) AS why,
     COALESCE(blind.queue_id, value_event.queue_id) AS queue_id,
     COALESCE(blind.display_swapped, value_event.display_swapped) AS display_swapped,
@@ -61,7 +54,6 @@ SELECT
     note.note AS note,
     repair.sections AS sections
 FROM latest
-JOIN seen ON seen.annotator_id = latest.annotator_id AND seen.pair_id = latest.pair_id
 JOIN label_event AS value_event ON value_event.id = latest.value_id
 LEFT JOIN label_event AS blind ON blind.id = latest.blind_id
 LEFT JOIN label_event AS reasoning ON reasoning.id = latest.reasoning_id
