@@ -23,11 +23,12 @@ from storage.export_rows import ExportRow, Kind, RowMaker, RowOptions, candidate
 from storage.incoming import read_pairs
 from storage.judgement_rows import version_from_row
 from storage.snapshots import Snapshot
-from storage.splits import SPLITS, Fractions, Split, draw, split_of
+from storage.splits import SPLITS, Fractions, Split, draw, is_for_distillation, split_of
 from storage.spreadsheet import write_csv
 from storage.tables import JudgeVersionRow, PairRow
 
 _CHUNK = 500
+_DISTILLED: frozenset[Kind] = frozenset(("sft", "dpo"))
 _T = TypeVar("_T")
 
 
@@ -40,6 +41,13 @@ class ExportOptions(RowOptions):
         default=Fractions(), description="shares of train, validation and test"
     )
     seed: int = Field(default=0, description="of the splits and of the order of the responses")
+    distillation: float | None = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="share of the training pairs that is kept for distillation (`sft`, `dpo`), "
+        "the rest being for RL (`rlvr`); None lets both have all",
+    )
     refuse: tuple[Path, ...] = Field(
         default=(), description="benchmark files whose prompts must not be trained on"
     )
@@ -86,6 +94,14 @@ class Manifest(BaseModel):
     counted: Counted
     judge_versions: dict[str, dict[str, str]]
     files: list[ExportFile]
+
+
+class _Place(NamedTuple):
+    """Where a pair goes: its split, and the order in which its responses are shown."""
+
+    content_hash: str
+    split: Split
+    order: Order
 
 
 @dataclass(slots=True)
@@ -202,15 +218,21 @@ def _gather(session: Session, snapshot: Snapshot, kind: Kind, options: ExportOpt
     if refused:
         maker.dropped["the prompt is a benchmark's"] = refused
     places = _places(session, clean, options)
-    for some in _chunks(clean):
+    others = {
+        one.pair_id for one in clean if _is_for_other_stage(places[one.pair_id], kind, options)
+    }
+    if others:
+        maker.dropped[f"kept for {'RL' if kind in _DISTILLED else 'distillation'}"] = len(others)
+        clean = [one for one in clean if one.pair_id not in others]
+    for some in _chunks(decided_here):
         known = _pairs(session, {one.pair_id for one in some})
-        texts = candidates(session, some) if kind in ("sft", "dpo") else {}
+        texts = candidates(session, some) if kind in _DISTILLED else {}
         for decision in some:
-            split, order = places[decision.pair_id]
+            place = places[decision.pair_id]
             found = texts.get(decision.pair_id, [])
-            rows = maker.rows(decision, known[decision.pair_id], order, found)
+            rows = maker.rows(decision, known[decision.pair_id], place.order, found)
             if rows:
-                batch.rows.setdefault(split, []).extend(rows)
+                batch.rows.setdefault(place.split, []).extend(rows)
     _tally(batch, maker)
     return batch
 
@@ -234,20 +256,28 @@ def _without_benchmarks(
 
 def _places(
     session: Session, decided: Sequence[Decision], options: ExportOptions
-) -> dict[int, tuple[Split, Order]]:
-    """The split of each pair, and an order by lot in which every other better response is A."""
+) -> dict[int, _Place]:
+    """The place of each pair; by lot, every other better response is A."""
     hashes = dict(session.execute(select(PairRow.id, PairRow.content_hash)).all())
     seed = options.seed
     by_lot = sorted(decided, key=lambda one: draw(f"{seed}:order", hashes[one.pair_id]))
     letters: Counter[Split] = Counter()
-    places: dict[int, tuple[Split, Order]] = {}
+    places: dict[int, _Place] = {}
     for decision in by_lot:
         split = split_of(hashes[decision.pair_id], options.fractions, seed)
         letter = Side.B if letters[split] % 2 else Side.A
         letters[split] += decision.winner is not None
         order = Order.AB if decision.winner in (letter, None) else Order.BA
-        places[decision.pair_id] = (split, order)
+        places[decision.pair_id] = _Place(hashes[decision.pair_id], split, order)
     return places
+
+
+def _is_for_other_stage(place: _Place, kind: Kind, options: ExportOptions) -> bool:
+    """Whether a pair is kept for the stage of training that this kind is not for."""
+    if options.distillation is None or place.split != "train" or kind == "preference":
+        return False
+    distilled = is_for_distillation(place.content_hash, options.distillation, options.seed)
+    return distilled != (kind in _DISTILLED)
 
 
 def _tally(batch: _Batch, maker: RowMaker) -> None:

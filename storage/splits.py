@@ -29,6 +29,15 @@ def split_of(content_hash: str, fractions: Fractions, seed: int = 0) -> Split:
     return "validation" if lot < fractions.train + fractions.validation else "test"
 
 
+def is_for_distillation(content_hash: str, share: float, seed: int = 0) -> bool:
+    """Whether a training pair is kept for distillation; the others are for RL.
+
+    Args:
+        share: of the training pairs that distillation gets.
+    """
+    return draw(f"{seed}:stage", content_hash) < share
+
+
 def draw(purpose: str, key: str) -> float:
     """A number in 0..1 that looks random and is always the same for the same arguments."""
     digest = hashlib.sha256(f"{purpose}:{key}".encode()).digest()

@@ -23,7 +23,7 @@ from storage.snapshots import LabelFilter, Snapshot
 from storage.splits import Fractions, draw, split_of
 
 ALL = Fractions(1.0, 0.0, 0.0)
-TRAIN = ExportOptions(fractions=ALL)
+TRAIN = ExportOptions(distillation=None, fractions=ALL)
 REPAIR = "B is clear: <quote_B>goes on for longer</quote_B>, A is not: <quote_A>is short</quote_A>."
 
 
@@ -199,7 +199,7 @@ def test_the_published_names_are_an_option(
     database: Database, labelled: Callable[..., str], tmp_path: Path
 ) -> None:
     labelled("A")
-    options = ExportOptions(fractions=ALL, published_names=True)
+    options = ExportOptions(distillation=None, fractions=ALL, published_names=True)
     export(database, freeze(database), "rlvr", tmp_path, options=options)
     (row,) = written(tmp_path, "rlvr")
     assert [turn["role"] for turn in row["context_messages"]] == ["system", "user"]
@@ -220,7 +220,7 @@ def test_ties_survive_as_the_policy_says(
 ) -> None:
     labelled("B", strength=3)
     labelled("tie")
-    options = ExportOptions(fractions=ALL, ties=ties)
+    options = ExportOptions(distillation=None, fractions=ALL, ties=ties)
     export(database, freeze(database), "preference", tmp_path, options=options)
     found = written(tmp_path, "preference")
     assert len(found) == rows
@@ -243,7 +243,7 @@ def test_no_kind_shares_a_pair_across_splits(
     for _ in range(40):
         labelled("A")
     snapshot = freeze(database)
-    options = ExportOptions(fractions=Fractions(0.6, 0.2, 0.2), seed=3)
+    options = ExportOptions(distillation=None, fractions=Fractions(0.6, 0.2, 0.2), seed=3)
     where: dict[str, set[str]] = {}
     for kind in ("sft", "rlvr", "preference"):
         manifest = export(database, snapshot, kind, tmp_path, options=options)  # type: ignore[arg-type]
@@ -258,6 +258,23 @@ def test_no_kind_shares_a_pair_across_splits(
     }
 
 
+def test_distillation_and_rl_never_share_a_training_pair(
+    database: Database, labelled: Callable[..., str], tmp_path: Path
+) -> None:
+    for _ in range(40):
+        labelled("A")
+    snapshot = freeze(database)
+    hashes = {}
+    for kind in ("sft", "rlvr"):
+        options = ExportOptions(fractions=ALL, distillation=0.4)
+        manifest = export(database, snapshot, kind, tmp_path, options=options)  # type: ignore[arg-type]
+        hashes[kind] = {row["pair_hash"] for row in written(tmp_path, kind)}
+        assert sum(manifest.counted.dropped.values()) == 40 - len(hashes[kind])
+    assert not hashes["sft"] & hashes["rlvr"]
+    assert len(hashes["sft"] | hashes["rlvr"]) == 40
+    assert 8 <= len(hashes["sft"]) <= 24
+
+
 def test_prompts_of_a_benchmark_are_refused(
     database: Database, labelled: Callable[..., str], tmp_path: Path
 ) -> None:
@@ -265,7 +282,9 @@ def test_prompts_of_a_benchmark_are_refused(
     labelled("A")
     path = tmp_path / "bench.jsonl"
     path.write_text(json.dumps({"prompt": "What is number 1?", "chosen": "x", "rejected": "y"}))
-    rows, dropped = counted(database, "rlvr", ExportOptions(fractions=ALL, refuse=(path,)))
+    rows, dropped = counted(
+        database, "rlvr", ExportOptions(distillation=None, fractions=ALL, refuse=(path,))
+    )
     assert rows == {"train": 1}
     assert dropped == {"the prompt is a benchmark's": 1}
 
@@ -303,7 +322,7 @@ def test_an_export_is_the_same_every_time_and_replaces_the_last(
     for _ in range(5):
         labelled("A")
     snapshot = freeze(database)
-    other = ExportOptions(fractions=Fractions(0.0, 0.0, 1.0))
+    other = ExportOptions(distillation=None, fractions=Fractions(0.0, 0.0, 1.0))
     export(database, snapshot, "rlvr", tmp_path, options=other)
     one = export(database, snapshot, "rlvr", tmp_path, options=TRAIN)
     two = export(database, snapshot, "rlvr", tmp_path, options=TRAIN)

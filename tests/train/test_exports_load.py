@@ -81,7 +81,7 @@ def rows(
     from datasets import load_dataset
 
     def load(kind: Kind, **options: Any) -> Any:
-        whole = ExportOptions(fractions=Fractions(1.0, 0.0, 0.0), **options)
+        whole = ExportOptions(fractions=Fractions(1.0, 0.0, 0.0), distillation=None, **options)
         export(database, snapshot, kind, tmp_path / "out", options=whole)
         loader = "json" if request.param == "jsonl" else "parquet"
         path = tmp_path / "out" / f"{kind}.train.{request.param}"
