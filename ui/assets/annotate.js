@@ -25,6 +25,7 @@ RMR.annotate = function ({ element, trigger }) {
     const step = item.step === "blind" ? "blind" : !item.reveal ? "bare" : item.step === "done" ? "reasoning" : item.step;
     state.sitting.before = 0;
     remember(item);
+    if (root.getBoundingClientRect().top < 0) root.scrollIntoView({ block: "start" });
     enter(step, {
       phase: "item", item, value: item.value || null, strength: item.strength || null, note: "", tags: [],
       isWrong: false, isEditing: false, isNoting: false, isBusy: false, check: null, sections: item.sections || null,
