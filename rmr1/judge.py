@@ -12,6 +12,7 @@ from queue import SimpleQueue
 
 from rmr1.backends.base import Backend, ChatRequest, Delta, FinishReason, Sampling, Token
 from rmr1.errors import BackendError
+from rmr1.grammar import build_grammar
 from rmr1.grounding import GroundedQuote
 from rmr1.judgement import Judgement, JudgeVersion, conclude
 from rmr1.pair import Message, Order, Pair, Side
@@ -113,7 +114,7 @@ class Judge:
         """Draw one rollout; the last update carries it whole."""
         chat = build_chat(pair, self.profile, draw.order)
         reader = RolloutReader(pair, draw.order, layout=self.profile.layout)
-        request = self._request(chat.messages, plan, draw)
+        request = self._request(pair, chat.messages, plan, draw)
         writing = _Writing(reader, index, draw, chat.injected)
         try:
             with closing(self.backend.stream(request)) as deltas:
@@ -130,9 +131,12 @@ class Judge:
         else:
             yield writing.update(writing.finish())
 
-    def _request(self, messages: tuple[Message, ...], plan: Plan, draw: Draw) -> ChatRequest:
+    def _request(
+        self, pair: Pair, messages: tuple[Message, ...], plan: Plan, draw: Draw
+    ) -> ChatRequest:
         able = self.backend.capabilities
-        grammar = self.profile.grammar_text if plan.grammar and able.grammar else None
+        held = plan.grammar and able.grammar
+        grammar = build_grammar(pair, self.profile, draw.order) if held else None
         return ChatRequest(
             messages=messages,
             sampling=Sampling(
