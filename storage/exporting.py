@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import select
@@ -218,12 +218,11 @@ def _gather(session: Session, snapshot: Snapshot, kind: Kind, options: ExportOpt
     if refused:
         maker.dropped["the prompt is a benchmark's"] = refused
     places = _places(session, clean, options)
-    others = {
-        one.pair_id for one in clean if _is_for_other_stage(places[one.pair_id], kind, options)
-    }
-    if others:
-        maker.dropped[f"kept for {'RL' if kind in _DISTILLED else 'distillation'}"] = len(others)
-        clean = [one for one in clean if one.pair_id not in others]
+    decided_here = [
+        one for one in clean if not _is_for_other_stage(places[one.pair_id], kind, options)
+    ]
+    if kept := len(clean) - len(decided_here):
+        maker.dropped[f"kept for {'RL' if kind in _DISTILLED else 'distillation'}"] = kept
     for some in _chunks(decided_here):
         known = _pairs(session, {one.pair_id for one in some})
         texts = candidates(session, some) if kind in _DISTILLED else {}
