@@ -152,8 +152,9 @@ def current(
         .outerjoin(JudgementRow, JudgementRow.id == columns.judgement_id)
         .order_by(columns.event_id)
     )
-    if annotator is not None:
-        statement = statement.where(AnnotatorRow.name == annotator)
+    if annotator is not None:  # by id: the database looks into the view for no other person then
+        person = session.scalar(select(AnnotatorRow.id).where(AnnotatorRow.name == annotator))
+        statement = statement.where(columns.annotator_id == person)
     if pair_id is not None:
         statement = statement.where(columns.pair_id == pair_id)
     if not inspection:

@@ -1,4 +1,5 @@
 import threading
+import uuid
 
 import pytest
 from hypothesis import given, settings
@@ -292,31 +293,38 @@ STEPS = st.lists(
 )
 
 
+@pytest.fixture(scope="module")
+def shared():
+    with Database.open() as database:
+        yield database
+
+
 @settings(max_examples=25, derandomize=True, deadline=None)
 @given(steps=STEPS)
-def test_the_current_value_is_the_last_that_was_not_taken_back(steps):
-    pair = Pair.of("p", "a", "b")
+def test_the_current_value_is_the_last_that_was_not_taken_back(shared, steps):
+    name = f"person {uuid.uuid4()}"
+    pair = Pair.of(name, "a", "b")
     judgement = Judgement(pair, JudgeVersion("x", "y"), Plan(), (), Side.A, State.COMPLETE)
-    with Database.open() as database:
-        with database.write() as session:
-            key = judgements.add(session, judgement)
-        said = []
-        for number, (stage, action, value) in enumerate(steps):
-            if action == "undo":
-                if said:
-                    labels.undo_last(database, "Ada", f"undo-{number:04}")
-                    said.pop()
-                continue
-            entry = LabelEntry(
-                key=f"event-{number:04}",
-                annotator="Ada",
-                pair_hash=pair.hash,
-                judgement_key=key,
-                stage=stage,
-                action=action,
-                value=value,
-            )
-            labels.record(database, entry)
-            said.append(value)
-        values = [value for value in said if value]
-        assert [label.value for label in current(database)] == values[-1:]
+    with shared.write() as session:
+        key = judgements.add(session, judgement)
+    said = []
+    for stage, action, value in steps:
+        event = str(uuid.uuid4())
+        if action == "undo":
+            if said:
+                labels.undo_last(shared, name, event)
+                said.pop()
+            continue
+        entry = LabelEntry(
+            key=event,
+            annotator=name,
+            pair_hash=pair.hash,
+            judgement_key=key,
+            stage=stage,
+            action=action,
+            value=value,
+        )
+        labels.record(shared, entry)
+        said.append(value)
+    values = [value for value in said if value]
+    assert [label.value for label in current(shared, annotator=name)] == values[-1:]

@@ -1,0 +1,73 @@
+"""The same verbs on PostgreSQL; RMR1_TEST_POSTGRES is the URL of an empty database."""
+
+import os
+import uuid
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from storage import activity, journal, judgements, labels, pairs, queues, runs
+from storage.database import Database
+from storage.entries import LabelEntry
+from storage.filters import JudgementFilter
+from storage.tables import Row
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def database(tmp_path):
+    url = os.environ.get("RMR1_TEST_POSTGRES")
+    if not url:
+        pytest.skip("RMR1_TEST_POSTGRES names no PostgreSQL database")
+    with Database.open(url, tmp_path / f"{uuid.uuid4().hex}.jsonl") as opened:
+        yield opened
+
+
+def test_the_migrated_schema_is_the_declared_one(database):
+    with database.read() as session:
+        context = MigrationContext.configure(session.connection())
+        assert compare_metadata(context, Row.metadata) == []
+
+
+def test_judging_searching_labelling_and_undoing(database, make_pair, make_judgement):
+    mark = uuid.uuid4().hex
+    with database.write() as session:
+        pair = make_pair(f"Is zebra{mark} 100% right?", source=mark)
+        key = judgements.add(session, make_judgement(pair))
+        pair_id = judgements.get(session, key).pair_id
+        queue = queues.create(session, mark, JudgementFilter(source=mark), "least confident")
+        run_id = runs.start(session, "import", mark)
+        pairs.add(session, make_pair(mark), run_id=run_id)
+        assert runs.undo_import(session, run_id).pairs_removed == 1
+
+    def say(stage, action, value=None):
+        entry = LabelEntry(
+            key=uuid.uuid4().hex,
+            annotator=mark,
+            pair_id=pair_id,
+            judgement_key=key,
+            stage=stage,
+            action=action,
+            value=value,
+            tags=("odd \0",),
+        )
+        return labels.record(database, entry)
+
+    with database.read() as session:
+        assert queues.next_items(session, queue, mark)[0].judgement_key == key
+    say("blind", "commit", "B")
+    say("verdict", "change", "A")
+    labels.undo_last(database, mark, uuid.uuid4().hex)
+    with database.read() as session:
+        (label,) = labels.current(session, annotator=mark)
+        assert (label.value, label.inspection, label.tags) == ("B", False, ("odd \ufffd",))
+        wanted = JudgementFilter(text=f"zebra{mark} 100%", agreement="disagrees", labelled="yes")
+        assert judgements.page(session, wanted).items[0].key == key
+        assert judgements.facets(session, wanted).counts["agreement"] == {"disagrees": 1}
+        assert judgements.neighbours(session, wanted, key) == (None, None)
+        assert queues.next_items(session, queue, mark) == []
+        assert queues.progress(session, queue, mark).done == 1
+        assert activity.since(session, mark).labels == 1
+    assert journal.check(database, database.journal.path).agree
