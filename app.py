@@ -2,12 +2,13 @@
 
 import os
 import sys
+import tempfile
 
 import typer
-from rmr1.settings import Settings
 
 from rmr1 import cli as judge_cli
 from rmr1.errors import ConfigurationError, InputError, RMR1Error
+from rmr1.settings import Settings
 from storage import cli as storage_cli
 from storage.database import Database
 
@@ -37,9 +38,8 @@ def serve() -> None:
     # Gradio takes seconds to import and reads these at import; no other command needs it.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     settings = Settings()
-    os.environ.setdefault("GRADIO_TEMP_DIR", str((settings.data_dir / "uploads").resolve()))
+    os.environ.setdefault("GRADIO_TEMP_DIR", tempfile.mkdtemp(prefix="rmr1-uploads-"))
     from rmr1.backends.loading import load_backend
-
     from rmr1.judge import Judge
     from rmr1.prompt import load_profile
     from ui.studio import Studio, build_page, launch
@@ -49,7 +49,14 @@ def serve() -> None:
     database = open_database(settings)
     studio = Studio(database, {judge.version.title: judge}, settings.plan, settings.data_dir)
     try:
-        launch(build_page(studio), studio, host=settings.host, port=settings.port)
+        sys.stderr.write(f"RM-R1 studio: http://{settings.host}:{settings.port}\n")
+        launch(
+            build_page(studio),
+            studio,
+            host=settings.host,
+            port=settings.port,
+            allowed_hosts=settings.allowed_hosts,
+        )
     finally:
         backend.close()
         database.close()

@@ -1,4 +1,4 @@
-"""Many pairs through one judge: bounded, in the order of completion, one bad pair never stops it."""
+"""Many pairs through one judge: bounded, as they are done, never stopped by one bad pair."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait

@@ -166,7 +166,7 @@ def _object(line: str) -> Record:
 
 
 def _judged(out: Path) -> set[str]:
-    """Hashes of the pairs that `out` holds a judgement of; a line cut short by a kill is dropped."""
+    """Hashes of the pairs that `out` judges already; a line cut short by a kill is dropped."""
     if not out.exists():
         return set()
     lines = out.read_text(encoding="utf-8").splitlines(keepends=True)

@@ -58,7 +58,7 @@ class Judgement:
     Attributes:
         verdict: the side that most rollouts with a verdict name; None if none does, or on a draw.
         state: `complete` with a verdict; otherwise the commonest reason why there is none.
-        confidence: in 0.5..1, that `verdict` is what the judge means: from the verdict's
+        confidence: in 0..1, that `verdict` is what the judge means: from the verdict's
             log-probabilities where every voting rollout has them, else the share of votes; None
             for a single rollout without log-probabilities.
         swap_consistent: whether both orders name the same side; None unless both were judged.

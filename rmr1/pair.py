@@ -125,7 +125,7 @@ class Pair(BaseModel):
 
 
 def transcript(turns: Sequence[Message]) -> str:
-    """A conversation as plain text, a speaker's name before each turn when there is more than one."""
+    """A conversation as plain text, with the speakers' names when there is more than one turn."""
     if len(turns) == 1:
         return turns[0].content
     return "\n\n".join(f"{turn.role.capitalize()}: {turn.content}" for turn in turns)

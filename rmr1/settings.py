@@ -111,8 +111,15 @@ class Settings(BaseSettings):
     database_url: str = Field(
         default="", description="SQLAlchemy URL; by default a SQLite file in the data folder"
     )
-    host: str = Field(default="127.0.0.1", description="address that the page listens on")
+    host: str = Field(
+        default_factory=lambda: "0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1",
+        description="address that the page listens on; all of them on a Space",
+    )
     port: int = Field(default=7860, ge=0, le=65535, description="port that the page listens on")
+    allowed_hosts: frozenset[str] = Field(
+        default_factory=lambda: frozenset(filter(None, [os.environ.get("SPACE_HOST")])),
+        description="further hosts whose pages may call this server; the Space's own on a Space",
+    )
 
     @model_validator(mode="before")
     @classmethod

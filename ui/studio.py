@@ -49,11 +49,20 @@ def open_tab(request: gr.Request) -> gr.Tabs:
     return gr.Tabs(selected=asked if asked in TABS else "judge")
 
 
-def launch(page: gr.Blocks, studio: Studio, *, host: str, port: int, block: bool = True) -> str:
+def launch(
+    page: gr.Blocks,
+    studio: Studio,
+    *,
+    host: str,
+    port: int,
+    allowed_hosts: frozenset[str] = frozenset(),
+    block: bool = True,
+) -> str:
     """Serve the page.
 
     Args:
         port: 0 takes a free one.
+        allowed_hosts: further hosts whose pages may call this server.
         block: wait until the server is stopped.
 
     Returns:
@@ -80,7 +89,7 @@ def launch(page: gr.Blocks, studio: Studio, *, host: str, port: int, block: bool
         blocked_paths=[str(studio.data_dir.resolve())],
         state_session_capacity=500,
         app_kwargs={
-            "middleware": [Middleware(http.Guard)],
+            "middleware": [Middleware(http.Guard, allowed_hosts=allowed_hosts)],
             "routes": http.routes(studio.database),
         },
     )
