@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from rmr1.errors import InputError
-from storage.tables import storable
+from storage.columns import storable
 
 Stage = Literal["blind", "verdict", "reasoning", "inspection"]
 Action = Literal[

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session, lazyload
 
 from rmr1.errors import InputError, RecordNotFound
 from rmr1.pair import Message, Pair, Side, transcript
-from storage.tables import JsonObject, JudgementRow, PairRow, PairTextRow, utc_now
+from storage.columns import JsonObject, utc_now
+from storage.tables import JudgementRow, PairRow, PairTextRow
 
 _CHUNK = 500  # well under the number of parameters that one statement may have
 

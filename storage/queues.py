@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError, RecordNotFound
+from storage.columns import utc_now
 from storage.filters import JudgementFilter, narrow
 from storage.tables import (
     AnnotatorRow,
@@ -17,7 +18,6 @@ from storage.tables import (
     LabelEventRow,
     PairRow,
     QueueRow,
-    utc_now,
 )
 
 QueueOrder = Literal["random", "newest", "least confident"]

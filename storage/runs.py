@@ -8,16 +8,15 @@ from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError, RecordNotFound
+from storage.columns import JsonObject, utc_now
 from storage.tables import (
     ArtifactRow,
-    JsonObject,
     JudgementRow,
     LabelEventRow,
     PairRow,
     Row,
     RunRow,
     SnapshotLabelRow,
-    utc_now,
 )
 
 RunKind = Literal["import", "batch", "benchmark", "training"]

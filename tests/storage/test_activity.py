@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from storage import activity, labels
-from storage.tables import utc_now
+from storage.columns import utc_now
 
 
 def test_what_a_person_did_is_counted_without_what_was_taken_back(database, stored, make_entry):
