@@ -44,7 +44,7 @@ def serve() -> None:
     from rmr1.prompt import load_profile
     from ui.studio import Studio, build_page, launch
 
-    backend = load_backend(settings.backend)
+    backend = load_backend(settings.backend, warm=True)
     judge = Judge(backend, load_profile(settings.profile))
     database = open_database(settings)
     studio = Studio(database, {judge.version.title: judge}, settings.plan, settings.data_dir)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as parquet
 from huggingface_hub import HfApi, HfFileSystem
-from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # of its HTTP client
 
 from rmr1.errors import InputError
 from rmr1.pair import Message
@@ -35,7 +35,7 @@ def fetch_published_prompt(source: str | Path = TRAINING_SET, name: str = "publi
     """
     try:
         messages = _first_messages(source)
-    except (OSError, HfHubHTTPError, ValueError, KeyError, LookupError) as error:
+    except (OSError, HTTPError, ValueError, LookupError) as error:
         raise InputError(
             f"no published prompt can be read from {str(source)!r}: {error}"
         ) from error

