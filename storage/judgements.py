@@ -12,6 +12,7 @@ from rmr1.errors import RecordNotFound
 from rmr1.judgement import Judgement, JudgeVersion
 from rmr1.rollout import State
 from storage import judgement_rows, pairs
+from storage.cube import cells
 from storage.filters import JudgementFilter, dimensions, narrow
 from storage.summaries import JudgementSummary, read_summaries
 from storage.tables import JudgementRow, JudgeVersionRow, PairRow, RolloutRow
@@ -205,18 +206,16 @@ def count(session: Session, wanted: JudgementFilter) -> int:
 
 def facets(session: Session, wanted: JudgementFilter) -> Facets:
     """How many judgements of each kind there are, for charts and menus that filter."""
-    kinds = dimensions()
-    labelled = [kind.label(f"kind_{name}") for name, kind in kinds.items()]
-    statement = select(*labelled, func.count()).select_from(JudgementRow)
-    statement = narrow(session, statement, wanted, kinds=False)
-    statement = statement.group_by(*(label.name for label in labelled))
-    counts: dict[str, Counter[str]] = {name: Counter() for name in kinds}
+    names = tuple(dimensions())
+    counts: dict[str, Counter[str]] = {name: Counter() for name in names}
     total = 0
-    chosen = [getattr(wanted, name) for name in kinds]
-    for *values, number in session.execute(statement):
+    chosen = [getattr(wanted, name) for name in names]
+    for values, number, *_ in cells(session, wanted):
         misses = [i for i, value in enumerate(chosen) if value not in (None, values[i])]
         total += 0 if misses else number
-        for i, name in enumerate(kinds):
+        if len(misses) > 1:
+            continue
+        for i, name in enumerate(names):
             if not misses or misses == [i]:
                 counts[name][values[i]] += number
     return Facets(total, {name: dict(found.most_common()) for name, found in counts.items()})

@@ -1,10 +1,12 @@
 """Judgements counted for charts: a few rows, never the judgements themselves."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, case, func, literal, select
 from sqlalchemy.orm import Session
 
+from storage.cube import cells
 from storage.filters import JudgementFilter, dimensions, narrow
 from storage.tables import CriterionRow, JudgementRow, RolloutRow
 
@@ -13,6 +15,8 @@ BINS = 20
 
 NEWEST = 5000
 """Judgements whose criteria are counted: enough to know the common ones, and quick."""
+
+_SPLIT = ("source", "subset", "judge_version", "state", "correct")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +59,19 @@ class CriterionUse:
 
 def tallies(session: Session, wanted: JudgementFilter) -> list[Tally]:
     """Count the judgements that are meant by source, subset, judge, state and outcome."""
-    kinds = dimensions()
-    names = ("source", "subset", "judge_version", "state", "correct")
-    row = JudgementRow
-    exact = row.quotes_total - row.quotes_near - row.quotes_absent
-    statement = select(
-        *(kinds[name].label(name) for name in names),
-        func.count().label("judgements"),
-        func.sum(exact).label("quotes_exact"),
-        func.sum(row.quotes_near).label("quotes_near"),
-        func.sum(row.quotes_absent).label("quotes_absent"),
-    ).select_from(row)
-    statement = narrow(session, statement, wanted, counted=names)
-    statement = statement.group_by(*(kinds[name] for name in names))
-    return [Tally(**found._mapping) for found in session.execute(statement)]
+    names = tuple(dimensions())
+    chosen = [(i, value) for i, n in enumerate(names) if (value := getattr(wanted, n)) is not None]
+    places = [names.index(name) for name in _SPLIT]
+    sums: defaultdict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    for kinds, *numbers in cells(session, wanted):
+        if all(kinds[i] == value for i, value in chosen):
+            total = sums[tuple(kinds[place] for place in places)]
+            for i, number in enumerate(numbers):
+                total[i] += number
+    return [
+        Tally(source, subset, version, state, correct, *numbers)
+        for (source, subset, version, state, correct), numbers in sums.items()
+    ]
 
 
 def confidences(session: Session, wanted: JudgementFilter) -> list[ConfidenceBin]:
