@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from storage import label_events
-from storage.tables import AnnotatorRow, LabelEventRow, current_label
+from storage.table_views import current_label
+from storage.tables import AnnotatorRow, LabelEventRow
 
 
 @dataclass(frozen=True, slots=True)

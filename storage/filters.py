@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError
 from storage import search
-from storage.tables import JudgementRow, JudgeVersionRow, PairRow, current_label
+from storage.table_views import current_label
+from storage.tables import JudgementRow, JudgeVersionRow, PairRow
 
 YesNo = Literal["yes", "no"]
 Row = TypeVarTuple("Row")

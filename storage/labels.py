@@ -10,12 +10,12 @@ from rmr1.errors import InputError
 from storage import label_events
 from storage.database import Database
 from storage.entries import LabelEntry, Receipt
+from storage.table_views import current_label
 from storage.tables import (
     AnnotatorRow,
     JudgementRow,
     LabelEventRow,
     PairRow,
-    current_label,
 )
 
 

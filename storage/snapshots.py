@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError, RecordNotFound
 from storage.database import Database
+from storage.table_views import current_label
 from storage.tables import (
     AnnotatorRow,
     PairRow,
     SnapshotLabelRow,
     SnapshotRow,
-    current_label,
 )
 
 _CHUNK = 1000

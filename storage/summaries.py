@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session, defer
 from rmr1.pair import Side
 from rmr1.rollout import State
 from storage import judgement_rows
-from storage.tables import JudgementRow, JudgeVersionRow, PairRow, PairTextRow, current_label
+from storage.table_views import current_label
+from storage.tables import JudgementRow, JudgeVersionRow, PairRow, PairTextRow
 
 PREVIEW_CHARACTERS = 160
 

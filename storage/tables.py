@@ -9,16 +9,10 @@ from datetime import datetime
 from sqlalchemy import (
     JSON,
     BigInteger,
-    Boolean,
-    Column,
-    Float,
     ForeignKey,
     Index,
-    Integer,
     MetaData,
     String,
-    Table,
-    Text,
     UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -388,37 +382,3 @@ class SnapshotLabelRow(Row):
     note: Mapped[str | None] = mapped_column(StorableText)
     tags: Mapped[list[str] | None]
     sections: Mapped[JsonObject | None]
-
-
-current_label = Table(
-    "current_label",
-    MetaData(),  # a view, made by a migration: not among the tables that Alembic compares
-    Column("event_id", Integer),
-    Column("annotator_id", Integer),
-    Column("pair_id", Integer),
-    Column("judgement_id", Integer),
-    Column("value", String),
-    Column("blind_value", String),
-    Column("strength", Integer),
-    Column("stage", String),
-    Column("reasoning", String),
-    Column("inspection", Boolean),
-    Column("blind_commits", Integer),
-    Column("why", Text),
-    Column("queue_id", Integer),
-    Column("display_swapped", Boolean),
-    Column("seconds", Float),
-    Column("created_at", UtcDateTime),
-    Column("tags", JSON),
-    Column("note", Text),
-    Column("sections", JSON),
-)
-"""The current label of each annotator on each pair: the latest value that was not taken back.
-
-`event_id` is the event that set the value; `blind_value` what was said before the verdict was
-seen; `stage` the stage of the value; `reasoning` what was last said of the reasoning (`sound`,
-`wrong`, `repair`); `inspection` whether the verdict was in view before any blind commit;
-`blind_commits` how often a blind value was committed, undone ones included (more than one means
-that the verdict had been seen before the last). `tags` and `sections` from before the latest
-`sound` are dropped.
-"""

@@ -12,7 +12,8 @@ from sqlalchemy import create_engine, func, inspect, select, text
 from rmr1.errors import ConfigurationError, StorageError
 from storage import migrations, pairs
 from storage.database import Database
-from storage.tables import AnnotatorRow, PairRow, Row, current_label
+from storage.table_views import current_label
+from storage.tables import AnnotatorRow, PairRow, Row
 
 
 def test_the_migrated_schema_is_the_declared_one(database):
