@@ -179,6 +179,9 @@ def export(
         bool, typer.Option("--published-names", help="in rlvr: the column names of RM-R1's data")
     ] = False,
     split: Annotated[str, typer.Option(help="shares TRAIN,VALIDATION,TEST")] = "0.9,0.05,0.05",
+    distillation: Annotated[
+        str, typer.Option(help="share of training pairs for sft and dpo, the rest for rlvr; or all")
+    ] = "0.5",
     seed: Annotated[int, typer.Option(help="of splits and orders")] = 0,
     refuse: Annotated[
         list[Path] | None, typer.Option(help="benchmark file whose prompts are left out")
@@ -193,6 +196,7 @@ def export(
         traces_per_pair=traces,
         published_names=published_names,
         fractions=split.split(","),
+        distillation=None if distillation == "all" else distillation,
         seed=seed,
         refuse=refuse or (),
     )

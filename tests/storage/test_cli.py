@@ -94,8 +94,12 @@ def test_a_snapshot_is_counted_frozen_and_exported(
     assert made["filter"]["sources"] == ["pairs"]
     assert run("snapshots", "list") == [made]
     out = tmp_path / "out"
-    (dry,) = run("export", "rlvr", "--out", out, "--dry-run", "--split", "0.5,0.25,0.25")
+    counting = ("export", "rlvr", "--out", out, "--dry-run", "--split", "0.5,0.25,0.25")
+    (dry,) = run(*counting, "--distillation", "all")
     assert sum(dry["rows"].values()) == 20
+    (shared,) = run(*counting)
+    kept = shared["dropped"]["kept for distillation"]
+    assert sum(shared["rows"].values()) == 20 - kept < 20
     assert not out.exists()
     (manifest,) = run("export", "rlvr", "--out", out, "--snapshot", "s", "--format", "jsonl")
     assert {Path(one["name"]).suffix for one in manifest["files"]} == {".jsonl"}
