@@ -1,5 +1,8 @@
-"""Judgements counted by all their kinds at once; the count of everything is remembered."""
+"""Judgements counted by all their kinds at once; the last counts are remembered."""
 
+from collections import OrderedDict
+from sys import intern
+from threading import Lock
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -25,25 +28,33 @@ class Cell(NamedTuple):
 
 
 State = tuple[int | None, ...]
+Remembered = OrderedDict[JudgementFilter, tuple[State, list[Cell]]]
 
-_REMEMBERED: WeakKeyDictionary[Engine | Connection, tuple[State, list[Cell]]] = WeakKeyDictionary()
+_MOST = 8
+_LOCK = Lock()
+_REMEMBERED: WeakKeyDictionary[Engine | Connection, Remembered] = WeakKeyDictionary()
 
 
 def cells(session: Session, wanted: JudgementFilter) -> list[Cell]:
     """Count the judgements of each kind.
 
     The fields of the filter that are dimensions do not narrow the cells: they are for the caller
-    to look at. So the same cells serve most filters, and are kept until the data change.
+    to look at. So the same cells serve many filters, and are kept until the data change.
     """
-    if wanted.text or any(
-        value is not None for value in (wanted.confidence_min, wanted.confidence_max, wanted.run_id)
-    ):
-        return _count(session, wanted)
-    engine, state = session.get_bind(), _state(session)
-    remembered = _REMEMBERED.get(engine)
-    if remembered is None or remembered[0] != state:
-        remembered = _REMEMBERED[engine] = (state, _count(session, JudgementFilter()))
-    return remembered[1]
+    narrowing = wanted.model_copy(update=dict.fromkeys(dimensions()))
+    state = _state(session)
+    with _LOCK:
+        remembered = _REMEMBERED.setdefault(session.get_bind(), OrderedDict())
+        known = remembered.get(narrowing)
+    if known and known[0] == state:
+        return known[1]
+    counted = _count(session, narrowing)
+    with _LOCK:
+        remembered[narrowing] = (state, counted)
+        remembered.move_to_end(narrowing)
+        if len(remembered) > _MOST:
+            remembered.popitem(last=False)
+    return counted
 
 
 def _count(session: Session, wanted: JudgementFilter) -> list[Cell]:
@@ -59,7 +70,7 @@ def _count(session: Session, wanted: JudgementFilter) -> list[Cell]:
     statement = narrow(session, statement, wanted, kinds=False)
     statement = statement.group_by(*(kind.name for kind in kinds))
     return [
-        Cell(tuple(values), number, exact, near, absent)
+        Cell(tuple(map(intern, values)), number, exact, near, absent)
         for *values, number, exact, near, absent in session.execute(statement)
     ]
 

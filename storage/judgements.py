@@ -157,8 +157,8 @@ def get(session: Session, key: str) -> StoredJudgement:
         select(JudgementRow)
         .where(JudgementRow.key == key)
         .options(
-            joinedload(JudgementRow.pair),
-            joinedload(JudgementRow.version),
+            joinedload(JudgementRow.pair, innerjoin=True),  # outer, SQLite builds all pairs first
+            joinedload(JudgementRow.version, innerjoin=True),
             rollouts.selectinload(RolloutRow.quotes),
         )
     )
