@@ -47,10 +47,10 @@ def charts_view(database: Database, query: str, by: str = "") -> View:
     split = _split(by, tallies)
     charts = [
         outcome_chart(tallies, split, titles),
-        confidence_chart(bins),
         quote_chart(tallies),
         state_chart(tallies),
         criteria_chart(criteria),
+        confidence_chart(bins),
     ]
     return {
         "query": query,
@@ -160,6 +160,7 @@ def outcome_chart(tallies: Sequence[Tally], by: By, titles: Mapping[str, str]) -
         ],
         asides=asides,
         note="Beside each bar: accuracy with its 95 % Wilson interval." if any(asides) else "",
+        legend=True,
     )
 
 
@@ -242,7 +243,7 @@ def quote_chart(tallies: Sequence[Tally]) -> View | None:
     ]
     return _chart(
         "quotes",
-        "Quotations looked up in the responses",
+        "Quotations, looked up",
         total,
         "bars",
         [words for words, *_ in kinds],
@@ -289,6 +290,7 @@ def confidence_chart(bins: Sequence[ConfidenceBin]) -> View | None:
         [f"{100 * low:.0f}–{100 * (low + width):.0f} %" for low in lows],
         series,
         note="Judgements that have one: from the letters' probabilities, or from votes.",
+        legend=True,
     )
 
 
@@ -337,12 +339,16 @@ def _chart(
     unit: str = "judgements",
     asides: list[str] | None = None,
     note: str = "",
+    legend: bool = False,
 ) -> View:
     series = [part for part in series if any(part["values"])]
+    if n == 1:
+        unit = {"judgements": "judgement", "quotations": "quotation"}.get(unit, unit)
     return {
         "id": id,
         "title": f"{title} (n = {n:,} {unit})",
         "kind": kind,
+        "legend": legend,
         "names": names,
         "series": series,
         "asides": asides or [],

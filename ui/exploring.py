@@ -185,7 +185,7 @@ def row_view(summary: JudgementSummary) -> View:
         "labels": len(summary.labels),
         "multi_turn": summary.multi_turn,
         "tokens": summary.tokens,
-        "date": f"{summary.created_at:%Y-%m-%d}",
+        "date": f"{summary.created_at.day} {summary.created_at:%b}",
         "time": f"{summary.created_at:%Y-%m-%d %H:%M} UTC",
     }
 

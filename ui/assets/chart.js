@@ -108,22 +108,24 @@ RMR.drawChart = function (library, plot, chart) {
     type: "bar", name: series.name, orientation: flat ? "h" : "v",
     x: flat ? series.values : places, y: flat ? places : series.values,
     hovertext: chart.names.map((name, index) => `${RMR.plain(name, 60)}: ${series.values[index].toLocaleString("en")} ${series.name}`), hoverinfo: "text",
-    marker: { color: tones[series.tone], pattern: { shape: series.pattern, size: 6, solidity: 0.35, fgcolor: colour("card") }, line: { width: 0 } },
+    marker: { color: tones[series.tone], pattern: { shape: series.pattern, size: 6, solidity: 0.3, fillmode: "overlay", fgcolor: colour("card") }, line: { width: 0 } },
   }));
-  const labels = chart.names.map((name) => RMR.plain(name, 26));
+  const labels = chart.names.map((name) => RMR.plain(name, room < 420 ? 18 : 28));
   const most = Math.max(1, ...places.map((index) => chart.series.reduce((sum, series) => sum + series.values[index], 0)));
   const names = { tickmode: "array", tickvals: places, ticktext: labels, automargin: true, fixedrange: true, showgrid: false, zeroline: false };
-  const numbers = { fixedrange: true, gridcolor: colour("line"), zeroline: false, rangemode: "tozero", nticks: 5, tickformat: "~s" };
+  const numbers = { fixedrange: true, gridcolor: colour("line"), zeroline: false, rangemode: "tozero", nticks: 5, tickformat: ",d", dtick: most < 5 ? 1 : null };
   const aside = chart.asides.some(Boolean);
   if (flat && aside) numbers.range = [0, most * (chart.asides.some((text) => text.length > 12) ? 1.9 : 1.3)];
+  const room = plot.clientWidth || 600;
+  const lines = chart.legend ? Math.ceil((chart.series.length * 140) / room) : 0;
   const layout = {
-    barmode: "stack", bargap: 0.28, height: flat ? 74 + 27 * chart.names.length : 250, margin: { l: 10, r: 10, t: chart.series.length > 1 ? 30 : 6, b: 28 },
+    barmode: "stack", bargap: 0.28, height: (flat ? 48 + 27 * chart.names.length : 230) + 24 * lines, margin: { l: 10, r: 10, t: 6 + 24 * lines, b: 28 },
     paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { family: style.fontFamily, size: 12, color: colour("ink") },
-    showlegend: chart.series.length > 1, legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", font: { size: 12 }, itemclick: false, itemdoubleclick: false },
+    showlegend: chart.legend, legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", traceorder: "normal", font: { size: 12 }, itemclick: false, itemdoubleclick: false },
     xaxis: flat ? numbers : { ...names, tickangle: -45 }, yaxis: flat ? { ...names, autorange: "reversed" } : numbers,
     hoverlabel: { bgcolor: colour("card"), font: { color: colour("ink") }, bordercolor: colour("line") },
     annotations: !flat || !aside ? [] : places.map((index) => ({
-      x: chart.series.reduce((sum, series) => sum + series.values[index], 0), y: index, text: RMR.plain(chart.asides[index], 60),
+      x: chart.series.reduce((sum, series) => sum + series.values[index], 0), y: index, text: RMR.plain(room < 420 ? chart.asides[index].replace(/, n = .*/, "") : chart.asides[index], 60),
       showarrow: false, xanchor: "left", xshift: 5, font: { size: 11, color: colour("muted") },
     })),
   };

@@ -79,7 +79,7 @@ RMR.explore = function ({ element, trigger }) {
 
   const search = h("input", {
     type: "search", class: "search", maxlength: "300", "aria-label": "Search the texts", autocomplete: "off", spellcheck: "false",
-    placeholder: "Search prompts, responses and judgements", oninput: () => {
+    placeholder: "Search all texts  ( / )", oninput: () => {
       clearTimeout(typing);
       typing = setTimeout(() => change({ text: search.value.trim() }), 300);
     },
@@ -89,13 +89,14 @@ RMR.explore = function ({ element, trigger }) {
     const open = root.classList.toggle("with-filters");
     filtersButton.setAttribute("aria-expanded", String(open));
   } }, "Filters");
+  const order = h("select", { "aria-label": "Order", onchange: () => change({ sort: order.value === "newest" ? null : order.value }) });
   const chips = h("div.chips"), head = h("div.list-head"), pager = h("nav.pager", { "aria-label": "Pages" }), making = h("div.making");
   const list = h("div.rows", { role: "listbox", tabindex: "0", "aria-label": "Judgements" });
   root.className = "explore-panel";
   root.append(
     facets,
     h("section.explore-list", { "aria-label": "Judgements" },
-      h("div.search-line", {}, search, RMR.key("/"), filtersButton),
+      h("div.search-line", {}, search, order, filtersButton),
       chips, head, making, list, pager));
 
   const select = (index, by) => {
@@ -177,12 +178,15 @@ RMR.explore = function ({ element, trigger }) {
     at = view.rows.findIndex((row) => row.key === key);
     RMR.repaint(facets, view.facets, () => RMR.facets(view.facets, change));
     RMR.repaint(chips, [view.chips, view.problem], () => RMR.chips(view, change));
-    RMR.repaint(head, [view.total, view.sort, view.first, view.last], () => RMR.listHead(view, change, () => making.replaceChildren(...RMR.queueForm(view, trigger))));
+    RMR.repaint(order, view.sorts, () => view.sorts.map(([name, words]) => h("option", { value: name }, words)));
+    order.value = view.sort;
+    RMR.repaint(head, [view.total, view.query], () => RMR.listHead(view, () => making.replaceChildren(...RMR.queueForm(view, trigger))));
     RMR.repaint(making, view.made, () => view.made ? RMR.queueMade(view.made) : []);
     RMR.repaint(list, view.rows, () => view.rows.length ? view.rows.map((row, index) => RMR.row(row, index, () => { list.focus({ preventScroll: true }); select(index, "pointer"); })) : RMR.noRows(view, change));
     RMR.repaint(pager, [view.page, view.pages], () => RMR.pager(view, turn));
     filtersButton.replaceChildren("Filters", view.chips.length ? h("span.chip", {}, String(view.chips.length)) : "");
     markSelected();
+    if (at >= 0) document.getElementById(`row-${at}`).scrollIntoView({ block: "nearest" });
     root.dataset.painted = view.query || "all";
   };
 };
@@ -223,17 +227,15 @@ RMR.chips = function (view, change) {
   ];
 };
 
-RMR.listHead = function (view, change, label) {
+RMR.listHead = function (view, label) {
   const { h } = RMR;
-  const sort = h("select", { "aria-label": "Order", onchange: () => change({ sort: sort.value === "newest" ? null : sort.value }) },
-    view.sorts.map(([name, words]) => h("option", { value: name, selected: name === view.sort }, words)));
-  sort.value = view.sort;
   return [
     h("strong", { role: "status" }, `${view.total.toLocaleString("en")} judgement${view.total === 1 ? "" : "s"}`),
     h("span.spacer"),
-    sort,
-    h("button.quiet", { type: "button", title: "Copy a link to this list", onclick: (event) => RMR.copy(location.href, event.currentTarget) }, "Copy link"),
-    view.total ? h("button.quiet", { type: "button", title: "Make a queue of these for people to label", onclick: label }, "Label these") : null,
+    h("span.list-actions", {},
+      h("button.more.to-charts", { type: "button", onclick: () => document.getElementById("explore-charts").scrollIntoView() }, "Charts"),
+      h("button.more", { type: "button", title: "Copy a link to this list", onclick: (event) => RMR.copy(location.href, event.currentTarget) }, "Copy link"),
+      view.total ? h("button.more", { type: "button", title: "Make a queue of these for people to label", onclick: label }, "Label these") : null),
   ];
 };
 
@@ -279,8 +281,8 @@ RMR.row = function (row, index, choose) {
   ];
   return h(`div.row.is-${row.outcome}`, { role: "option", id: `row-${index}`, "aria-selected": "false", "data-key": row.key, onclick: choose, ondblclick: () => RMR.openJudgement(row.key) },
     h("div.row-prompt", { dir: "auto" }, row.prompt),
-    h("div.row-facts", {}, row.verdict ? RMR.badge(row.verdict) : null, RMR.outcome(row.outcome), ...facts),
-    h("div.row-origin", { title: row.judge }, h("span", { dir: "auto" }, row.origin || "no source"), h("span.spacer"), h("time", { title: row.time }, row.date)));
+    h("div.row-facts", {}, row.verdict ? RMR.badge(row.verdict) : null, RMR.outcome(row.outcome), ...facts,
+      h("span.row-origin", { title: row.judge }, h("span", { dir: "auto" }, row.origin || "no source"), h("time", { title: row.time }, row.date))));
 };
 
 RMR.pager = function (view, turn) {
@@ -311,7 +313,7 @@ RMR.preview = function ({ element, trigger }) {
     RMR.repaint(problem, view.problem, () => view.problem ? h("p.note.note-warning", {}, view.problem) : []);
     paint(view.problem ? {} : view);
     RMR.repaint(bar, [view.key, view.sentence, view.outcome], () => view.key ? [
-      RMR.outcome(view.outcome), h("span.sentence", {}, view.sentence), h("span.spacer"),
+      h("span.sentence", {}, RMR.outcome(view.outcome), view.sentence),
       h("button.quiet.strong", { type: "button", onclick: () => RMR.openJudgement(view.key) }, "Open ", RMR.key("Enter")),
       h("button.quiet", { type: "button", onclick: () => RMR.tell("unselect") }, "Charts ", RMR.key("Esc")),
     ] : []);
