@@ -33,7 +33,7 @@ format: .venv/.dev ## put the source in its style
 	$(BIN)/ruff format .
 
 bench: .venv/.dev ## ratios against named baselines, printed
-	for name in fuzz_trace kill_writers pages labelling; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
+	for name in startup fuzz_trace kill_writers pages labelling; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 clean: ## forget the environments and caches (never data/)
 	rm -rf .venv .venv-train .pytest_cache .mypy_cache .ruff_cache .hypothesis

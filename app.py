@@ -1,5 +1,6 @@
 """Put the parts together: settings, store, judges, page and command line. Also a Space's entry."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -35,10 +36,11 @@ def _remember_database(context: typer.Context) -> None:
 @cli.command()
 def serve() -> None:
     """Serve the studio on the host and port of the settings (http://127.0.0.1:7860)."""
-    # Gradio takes seconds to import and reads these at import; no other command needs it.
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     settings = Settings()
+    # Gradio reads these at its import, takes seconds for it, and no other command needs it.
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("GRADIO_TEMP_DIR", tempfile.mkdtemp(prefix="rmr1-uploads-"))
+    gc.disable()  # a fifth of the import's time: nothing that it makes is garbage
     from rmr1.backends.loading import load_backend
     from rmr1.judge import Judge
     from rmr1.prompt import load_profile
@@ -48,10 +50,13 @@ def serve() -> None:
     judge = Judge(backend, load_profile(settings.profile))
     database = open_database(settings)
     studio = Studio(database, {judge.version.title: judge}, settings.plan, settings.data_dir)
+    page = build_page(studio)
+    gc.freeze()
+    gc.enable()
     try:
         sys.stderr.write(f"RM-R1 studio: http://{settings.host}:{settings.port}\n")
         launch(
-            build_page(studio),
+            page,
             studio,
             host=settings.host,
             port=settings.port,
