@@ -49,8 +49,8 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="a database to make once and measure again")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        small = _filled(Path(folder) / "small.db", 500)
-        large = _filled(options.keep or Path(folder) / "large.db", options.judgements)
+        small = filled(Path(folder) / "small.db", 500)
+        large = filled(options.keep or Path(folder) / "large.db", options.judgements)
         print(
             f"{'page':34}{'500 rows':>12}{f'{options.judgements:,} rows':>14}"
             f"{'CPU':>12}{'ratio':>8}"
@@ -131,7 +131,8 @@ def _median_ms(work: Callable[[], object], times: int = 7) -> tuple[float, float
     return statistics.median(walls), statistics.median(cpus)
 
 
-def _filled(path: Path, size: int) -> Database:
+def filled(path: Path, size: int) -> Database:
+    """A database with `size` judgements, made unless the file holds some."""
     database = Database.open(f"sqlite:///{path}")
     with database.read() as session:
         if session.scalar(select(func.count()).select_from(JudgementRow)):
