@@ -105,6 +105,15 @@ class Pair(BaseModel):
             }
         )
 
+    def placed(self) -> Self:
+        """The pair with its responses laid on the sides by its own hash.
+
+        For a pair whose better side is known: that side is A as often as B over many pairs, and
+        the same one whenever the pair comes again, whichever way round.
+        """
+        better_first = self if self.chosen is not Side.B else self.swapped()
+        return better_first.swapped() if int(self.content_hash, 16) % 2 else better_first
+
     @property
     def hash(self) -> str:
         """SHA-256 (hex) of conversation and responses in their order: the identity of a pair."""

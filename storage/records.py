@@ -50,14 +50,6 @@ def pairs_of(shape: Shape, cells: Cells, mapping: ColumnMapping) -> list[Pair]:
             return [_mapped_pair(cells, mapping)]
 
 
-def placed(pair: Pair) -> Pair:
-    """Lay a pair's responses on the sides by the pair's own hash.
-
-    Chosen stands on either side equally often, and on the same one whenever the pair comes again.
-    """
-    return pair.swapped() if int(pair.content_hash, 16) % 2 else pair
-
-
 def preference(
     conversation: Sequence[Message],
     better: str,
@@ -100,7 +92,7 @@ def rm_bench_pairs(cells: Cells) -> list[Pair]:
     if len(chosen) != 3 or len(rejected) != 3:
         raise CellError("chosen", "RM-Bench has three chosen and three rejected responses")
     return [
-        placed(rm_bench_pair(cells, (i, chosen[i]), (j, rejected[j])))
+        rm_bench_pair(cells, (i, chosen[i]), (j, rejected[j])).placed()
         for i in range(3)
         for j in range(3)
     ]
@@ -137,7 +129,7 @@ def _rmb_pair(cells: Cells, column: str, loser: object, suffix: str) -> Pair:
         subset=identifier(cells.get("category_path")) or "",
         meta={"chosen_model": best[1], "rejected_model": worse[1]},
     )
-    return placed(pair)
+    return pair.placed()
 
 
 def _answer(value: object, column: str) -> tuple[str, str]:
@@ -160,16 +152,14 @@ def _rated_pairs(cells: Cells, mapping: ColumnMapping) -> list[Pair]:
     rated.sort(key=lambda one: -one[0])
     uid = identifier(cells.get(mapping.id)) if mapping.id else None
     return [
-        placed(
-            preference(
-                prompt,
-                rated[0][1],
-                worse,
-                id=f"{uid}:{n}" if uid else None,
-                source=identifier(cells.get(mapping.source or "")) or "",
-                meta={"chosen_model": rated[0][2], "rejected_model": model},
-            )
-        )
+        preference(
+            prompt,
+            rated[0][1],
+            worse,
+            id=f"{uid}:{n}" if uid else None,
+            source=identifier(cells.get(mapping.source or "")) or "",
+            meta={"chosen_model": rated[0][2], "rejected_model": model},
+        ).placed()
         for n, (score, worse, model) in enumerate(rated)
         if score < rated[0][0]
     ]
@@ -196,7 +186,7 @@ def _mapped_pair(cells: Cells, mapping: ColumnMapping) -> Pair:
         subset=identifier(cells.get(mapping.subset or "")) or "",
     )
     if known:
-        return placed(pair)
+        return pair.placed()
     winner = cells.get(mapping.winner) if mapping.winner else None
     side = _winner(winner, mapping.winner or "")
     meta = pair.meta if side or winner is None else {**pair.meta, "winner": str(winner)}

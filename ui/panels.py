@@ -38,9 +38,6 @@ def panel(painter: str, events: tuple[str, ...] = (), **options: Any) -> gr.HTML
     )
 
 
-Panel = panel
-
-
 def head() -> str:
     """What stands in the page's head: our scripts, whole, so that panels find them when mounted."""
     sources = [(ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]

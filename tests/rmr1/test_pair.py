@@ -35,6 +35,15 @@ def test_the_known_better_side_moves_with_its_response():
     assert pair.swapped().response(pair.swapped().chosen) == "good"
 
 
+@given(PAIRS)
+@settings(derandomize=True, deadline=None, max_examples=60)
+def test_the_better_response_is_placed_alike_whichever_way_the_pair_comes(pair):
+    known = pair.model_copy(update={"chosen": Side.A})
+    placed = known.placed()
+    assert placed == known.swapped().placed()
+    assert placed.response(placed.chosen) == pair.response_a
+
+
 def test_an_order_maps_letters_to_sides_and_back():
     for order in Order:
         for side in Side:
