@@ -31,6 +31,7 @@ TINY_JUDGE = (
     "This judge is a tiny demonstration model (135 million parameters) that runs on this machine. "
     "It shows how a reasoning reward model works; its verdicts are close to guesses."
 )
+HELD = "A grammar holds it to the protocol, and its quotations to sentences of the responses."
 
 
 def pair_view(pair: Pair) -> View:
@@ -222,7 +223,8 @@ def _judgement_notes(judgement: Judgement) -> list[View]:
     if judgement.state is State.FAILED:
         notes.append(_note("error", f"The judge failed: {judgement.reason}"))
     if judgement.version.backend == "embedded":
-        notes.append(_note("info", TINY_JUDGE))
+        held = f" {HELD}" if judgement.plan.grammar else ""
+        notes.append(_note("info", TINY_JUDGE + held))
     return notes
 
 
