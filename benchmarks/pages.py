@@ -73,7 +73,7 @@ def _works() -> dict[str, Callable[[Database], object]]:
     return {
         "baseline: SELECT count(*)": _count,
         "list, first page, no filter": lambda d: exploring.list_view(d, ""),
-        "list, page 400": lambda d: exploring.list_view(d, "page=400"),
+        "list, page 400": lambda d: exploring.list_view(d, "list_page=400"),
         "list, wrong, least confident": lambda d: exploring.list_view(
             d, "correct=no&sort=least confident"
         ),

@@ -221,9 +221,9 @@ def state_chart(tallies: Sequence[Tally]) -> View | None:
 def quote_chart(tallies: Sequence[Tally]) -> View | None:
     """How the quotations stand in the responses."""
     kinds = (
-        ("found word for word", "good", "", "quotes_exact", "all exact"),
-        ("found with other words", "near", "/", "quotes_near", "near"),
-        ("not found: invented", "bad", "x", "quotes_absent", "absent"),
+        ("exact", "good", "", "quotes_exact", "all exact"),
+        ("near", "near", "/", "quotes_near", "near"),
+        ("not found", "bad", "x", "quotes_absent", "absent"),
     )
     numbers = [sum(getattr(tally, field) for tally in tallies) for *_, field, _ in kinds]
     total = sum(numbers)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Self, get_args
 from urllib.parse import parse_qsl
 
-from rmr1.errors import InputError, RMR1Error
+from rmr1.errors import InputError
 from storage import judge_versions, judgements, queues
 from storage.database import Database
 from storage.filters import JudgementFilter
@@ -70,7 +70,7 @@ class Place:
         sort = given.get("sort", "newest")
         if sort not in get_args(Sort):
             raise InputError(f"There is no order {sort!r}: choose one of {', '.join(SORTS)}.")
-        page = given.get("page", "1")
+        page = given.get("list_page", "1")  # Gradio itself reads `page`
         return cls(
             wanted=JudgementFilter.from_query(given),
             sort=sort,  # type: ignore[arg-type]  # is one of them
@@ -207,13 +207,3 @@ def make_queue(database: Database, query: str, name: str) -> View:
     with database.write() as session:
         queue = queues.create(session, name[:120], place.wanted)
     return {**list_view(database, query), "made": {"id": queue.id, "name": queue.name}}
-
-
-def suggested_name(view: View) -> str:
-    """A name for a queue of what the list shows."""
-    return ", ".join(chip["text"] for chip in view["chips"]) or "All judgements"
-
-
-def said(error: RMR1Error) -> View:
-    """A sentence in the place of what could not be shown."""
-    return {"problem": str(error)}

@@ -102,7 +102,7 @@ RMR.drawChart = function (library, plot, chart) {
   const style = getComputedStyle(document.body);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
   const tones = { good: colour("good"), bad: colour("bad"), near: colour("near"), accent: colour("accent"), none: colour("muted"), plain: colour("line") };
-  const flat = chart.kind === "bars";
+  const flat = chart.kind === "bars", room = plot.clientWidth || 600;
   const places = chart.names.map((_, index) => index);
   const traces = chart.series.map((series) => ({
     type: "bar", name: series.name, orientation: flat ? "h" : "v",
@@ -110,13 +110,12 @@ RMR.drawChart = function (library, plot, chart) {
     hovertext: chart.names.map((name, index) => `${RMR.plain(name, 60)}: ${series.values[index].toLocaleString("en")} ${series.name}`), hoverinfo: "text",
     marker: { color: tones[series.tone], pattern: { shape: series.pattern, size: 6, solidity: 0.3, fillmode: "overlay", fgcolor: colour("card") }, line: { width: 0 } },
   }));
-  const labels = chart.names.map((name) => RMR.plain(name, room < 420 ? 18 : 28));
+  const labels = chart.names.map((name) => RMR.plain(name, room < 420 ? 24 : 30));
   const most = Math.max(1, ...places.map((index) => chart.series.reduce((sum, series) => sum + series.values[index], 0)));
   const names = { tickmode: "array", tickvals: places, ticktext: labels, automargin: true, fixedrange: true, showgrid: false, zeroline: false };
   const numbers = { fixedrange: true, gridcolor: colour("line"), zeroline: false, rangemode: "tozero", nticks: 5, tickformat: ",d", dtick: most < 5 ? 1 : null };
   const aside = chart.asides.some(Boolean);
   if (flat && aside) numbers.range = [0, most * (chart.asides.some((text) => text.length > 12) ? 1.9 : 1.3)];
-  const room = plot.clientWidth || 600;
   const lines = chart.legend ? Math.ceil((chart.series.length * 140) / room) : 0;
   const layout = {
     barmode: "stack", bargap: 0.28, height: (flat ? 48 + 27 * chart.names.length : 230) + 24 * lines, margin: { l: 10, r: 10, t: 6 + 24 * lines, b: 28 },

@@ -4,7 +4,7 @@
 // What the address says about the list; all else in it belongs to others.
 RMR.LIST_NAMES = [
   "text", "type", "state", "verdict", "source", "subset", "judge_version", "correct", "quotes", "swap",
-  "labelled", "agreement", "multi_turn", "confidence_min", "confidence_max", "run_id", "sort", "page",
+  "labelled", "agreement", "multi_turn", "confidence_min", "confidence_max", "run_id", "sort", "list_page",
 ];
 
 RMR.listQuery = function () {
@@ -71,7 +71,7 @@ RMR.explore = function ({ element, trigger }) {
     RMR.tell("filter", asked);
   };
   const change = (changes) => {
-    RMR.visit({ page: null, ...changes });
+    RMR.visit({ list_page: null, ...changes });
     ask();
   };
   const isWide = () => matchMedia("(min-width: 1001px)").matches;
@@ -127,7 +127,7 @@ RMR.explore = function ({ element, trigger }) {
     const next = (view.page || 1) + by;
     if (next < 1 || next > (view.pages || 1)) return false;
     at = -1;
-    change({ page: next > 1 ? next : null });
+    change({ list_page: next > 1 ? next : null });
     list.scrollTop = 0;
     return true;
   };
