@@ -24,8 +24,8 @@ _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 8.0
 _SILENCE_SECONDS = 300.0
 
-# Threads wait for each other asleep. Spinning, the default, is a little faster on an idle
-# machine and several times slower on a busy one.
+# Threads wait for each other asleep: spinning, the default, is several times slower than that on a
+# busy machine, and on an idle one hardly faster where only prompts are read by several threads.
 _WAIT_POLICY = "PASSIVE"
 
 
@@ -35,6 +35,8 @@ class ServerOptions:
 
     Attributes:
         context: tokens that one request may hold, prompt and completion together.
+        threads: to read a prompt with.
+        writing_threads: to write a completion with.
         adapters: paths of LoRA adapters; requests name them by their index.
         key: what a request must show; keeps other programs and web pages out.
     """
@@ -43,6 +45,7 @@ class ServerOptions:
     context: int
     parallel: int
     threads: int
+    writing_threads: int
     adapters: tuple[str, ...]
     key: str
 

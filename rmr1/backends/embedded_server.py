@@ -24,6 +24,7 @@ class Options(TypedDict):
     context: int
     parallel: int
     threads: int
+    writing_threads: int
     adapters: list[str]
     key: str
 
@@ -38,7 +39,7 @@ def start(options: Options) -> xllamacpp.Server:
     params.model.path = options["model"]
     params.n_ctx = options["context"] * options["parallel"]
     params.n_parallel = options["parallel"]
-    params.cpuparams.n_threads = options["threads"]
+    params.cpuparams.n_threads = options["writing_threads"]
     params.cpuparams_batch.n_threads = options["threads"]
     params.lora_adapters = [
         xllamacpp.CommonAdapterLoraInfo(path, 1.0) for path in options["adapters"]
