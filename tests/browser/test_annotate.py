@@ -118,6 +118,8 @@ def test_agreeing_takes_three_keys_and_leads_to_the_next_pair(desk):
     desk.press("Enter")
     desk.at("reasoning")
     expect(desk.page.locator(".annotate blockquote.quote")).to_have_count(2)
+    kept = str(desk.events(prompt)[-1].id)
+    expect(desk.page.locator("[data-receipt]")).to_have_attribute("data-receipt", kept)
     desk.press("y")
     desk.at("blind")
     assert desk.prompt() != prompt

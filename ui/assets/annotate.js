@@ -62,7 +62,7 @@ RMR.annotate = function ({ element, trigger }) {
     const next = state.ahead.shift();
     if (!next) {
       remember(null);
-      Object.assign(state, { phase: state.progress && state.progress.total ? "end" : "empty", item: null });
+      Object.assign(state, { phase: state.progress && state.progress.total ? "end" : "empty", item: null, isBusy: false });
       return repaint();
     }
     show(next);
@@ -93,6 +93,7 @@ RMR.annotate = function ({ element, trigger }) {
     state.receipt = answer.receipt;
     state.receipts.push({ id: answer.receipt.id, action, pair_id: item.pair_id, queue_id: item.queue_id, judgement_key: item.judgement_key });
     remember(state.item);
+    repaint();
     return answer;
   };
   // The server's own count comes with the next pair; until then ours.
