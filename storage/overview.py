@@ -98,15 +98,16 @@ def criteria(session: Session, wanted: JudgementFilter, limit: int = 12) -> list
     """
     ids = narrow(session, select(JudgementRow.id).select_from(JudgementRow), wanted, counted=())
     newest = ids.order_by(JudgementRow.id.desc()).limit(NEWEST).subquery("newest")
-    name = func.lower(CriterionRow.name).label("name")
+    # Not labelled `name`: PostgreSQL would group by the column of that name.
+    name = func.lower(CriterionRow.name).label("lower_name")
     first = and_(RolloutRow.judgement_id == newest.c.id, RolloutRow.position == 0)
     statement = (
         select(name, func.count(), func.avg(CriterionRow.share))
         .select_from(newest)
         .join(RolloutRow, first)
         .join(CriterionRow, CriterionRow.rollout_id == RolloutRow.id)
-        .group_by("name")
-        .order_by(func.count().desc(), "name")
+        .group_by("lower_name")
+        .order_by(func.count().desc(), "lower_name")
         .limit(limit)
     )
     return [CriterionUse(*found) for found in session.execute(statement)]

@@ -178,6 +178,9 @@ def test_a_queue_is_made_of_what_is_shown(explore):
     page.get_by_label("Name of the queue").fill("giraffes")
     page.get_by_role("button", name="Make a queue of 2").click()
     expect(page.locator(".making .receipt")).to_contain_text("giraffes")
+    page.get_by_role("button", name="Open it in Annotate").click()
+    expect(page.locator("label.queue select")).to_have_value(re.compile(r"\d+"))
+    expect(page.locator("label.queue option:checked")).to_have_text("giraffes")
 
 
 def test_hostile_text_stays_text_in_lists_filters_and_charts(page, url, studio):

@@ -253,8 +253,15 @@ RMR.queueForm = function (view, trigger) {
 
 RMR.queueMade = function (made) {
   const { h } = RMR;
+  const open = () => {
+    // The Annotate page begins with the queue that its own notes name.
+    const notes = JSON.parse(sessionStorage.getItem("rmr1.annotate") || "{}");
+    sessionStorage.setItem("rmr1.annotate", JSON.stringify({ ...notes, who: RMR.who(), queue: made.id, place: null }));
+    RMR.visit({ tab: "annotate" });
+    location.reload();
+  };
   return [h("span.receipt", { role: "status" }, `✓ Queue “${made.name}” made.`),
-    h("button.quiet", { type: "button", onclick: () => { RMR.visit({ tab: "annotate", queue: made.id }); RMR.goTab("annotate"); RMR.tell("address"); } }, "Open it in Annotate")];
+    h("button.quiet", { type: "button", onclick: open }, "Open it in Annotate")];
 };
 
 RMR.noRows = function (view, change) {
