@@ -3,9 +3,8 @@
 import re
 from pathlib import Path
 
-import httpx
 from huggingface_hub import HfApi, hf_hub_download
-from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # of its HTTP client
 
 from rmr1.errors import InputError
 
@@ -42,7 +41,7 @@ def fetch(name: str) -> list[Path]:
             Path(hf_hub_download(repository, file, repo_type="dataset", revision=_PARQUET))
             for file in files
         ]
-    except (HfHubHTTPError, httpx.HTTPError, OSError) as error:
+    except (HTTPError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{repository!r} cannot be had from the Hub: {reason}.") from error
 

@@ -269,7 +269,14 @@ def build_data_tab(studio: Studio) -> None:
 
     file.upload(on_look, [file, hub_name], found, **quiet)
     file.clear(dict, None, found, **quiet)
-    gr.on([seek.click, hub_name.submit], on_look, [file, hub_name], found, **quiet)
+    gr.on(
+        [seek.click, hub_name.submit],
+        on_look,
+        [file, hub_name],
+        found,
+        show_progress="full",  # the Hub may take its time
+        api_visibility="private",
+    )
     found.remap(on_remap, [file, hub_name], found, **quiet)
     found.take(on_take, [file, hub_name], [found, imports], **quiet)
     found.undo(on_undo, None, [found, imports], **quiet)

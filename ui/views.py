@@ -29,7 +29,8 @@ STATE_TITLES = {
 
 TINY_JUDGE = (
     "This judge is a tiny demonstration model (135 million parameters) that runs on this machine. "
-    "It shows how a reasoning reward model works; its verdicts are close to guesses."
+    "It shows how a reasoning reward model works; untrained as it is, it mostly copies the example "
+    "of its prompt and prefers the response that it reads first."
 )
 HELD = "A grammar holds it to the protocol, and its quotations to sentences of the responses."
 
