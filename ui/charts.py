@@ -134,7 +134,10 @@ def outcome_chart(tallies: Sequence[Tally], by: By, titles: Mapping[str, str]) -
     shown, rest = ranked[:SHOWN], ranked[SHOWN:]
     parts = [groups[key] for key in shown]
     narrowings = [_narrowing(key, by) for key in shown]
-    names = [_group_title(key, by, titles) for key in shown]
+    alone = len({key[0] for key in ranked}) == 1
+    names = [
+        _group_title(key[1:] if alone and by == "subset" else key, by, titles) for key in shown
+    ]
     if rest:
         parts.append([tally for key in rest for tally in groups[key]])
         narrowings.append({})

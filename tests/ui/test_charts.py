@@ -147,3 +147,10 @@ def test_charts_of_an_empty_database_say_that_there_is_nothing():
     with Database.open() as database:
         view = charts.charts_view(database, "type=Poem")
     assert (view["charts"], view["total"]) == ([], 0)
+
+
+def test_subsets_name_their_source_only_where_there_are_several():
+    one = [tally(2), tally(subset="y")]
+    two = [*one, tally(source="t")]
+    assert charts.outcome_chart(one, "subset", {})["names"] == ["x", "y"]
+    assert charts.outcome_chart(two, "subset", {})["names"][0] == "s · x"

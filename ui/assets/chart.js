@@ -115,7 +115,7 @@ RMR.drawChart = function (library, plot, chart) {
   const names = { tickmode: "array", tickvals: places, ticktext: labels, automargin: true, fixedrange: true, showgrid: false, zeroline: false };
   const numbers = { fixedrange: true, gridcolor: colour("line"), zeroline: false, rangemode: "tozero", nticks: 5, tickformat: ",d", dtick: most < 5 ? 1 : null };
   const aside = chart.asides.some(Boolean);
-  if (flat && aside) numbers.range = [0, most * (chart.asides.some((text) => text.length > 12) ? 1.9 : 1.3)];
+  if (flat && aside) numbers.range = [0, most * (chart.asides.some((text) => text.length > 12) ? (room < 420 ? 2.8 : 1.9) : 1.3)];
   const lines = chart.legend ? Math.ceil((chart.series.length * 140) / room) : 0;
   const layout = {
     barmode: "stack", bargap: 0.28, height: (flat ? 48 + 27 * chart.names.length : 230) + 24 * lines, margin: { l: 10, r: 10, t: 6 + 24 * lines, b: 28 },
