@@ -17,9 +17,6 @@ __all__ = ["Studio", "build_page", "launch"]
 
 TABS = ("judge", "annotate", "explore", "judgement", "data")
 
-# The address remembers the tab, so that a page can be linked and reloaded.
-_REMEMBER_TAB = "(id) => { RMR.address({ tab: id }); return []; }"
-
 
 def build_page(studio: Studio) -> gr.Blocks:
     """Build the page; nothing runs until it is launched."""

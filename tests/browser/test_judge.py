@@ -102,3 +102,11 @@ def test_both_orders_stand_side_by_side_as_rollouts(page):
     expect(page.locator(".headline")).to_contain_text("flips with the order")
     page.get_by_role("tab", name="B first").click()
     expect(page.locator(".case-notes")).to_contain_text("read response B first")
+
+
+def test_the_address_remembers_the_tab(page):
+    page.get_by_role("tab", name="Data").click()
+    expect(page.locator("#data-counts .figures")).to_be_visible()
+    page.wait_for_timeout(500)  # Gradio complains of calls that a reload cuts off
+    page.reload()
+    expect(page.locator("#data-import")).to_be_visible()

@@ -22,6 +22,11 @@ RMR.masthead = function ({ element }) {
     h("p", {}, "A reward model that reasons: see its rubric, check its quotations, correct its verdict."),
     h("span.spacer"),
     h("label.hint", {}, "Labelling as ", name), dark));
+  // The address remembers the tab, so that a page can be linked and reloaded.
+  document.addEventListener("click", (event) => {
+    const tab = event.target.closest('[role="tab"][id^="tab-"]');
+    if (tab) RMR.address({ tab: tab.id.slice("tab-".length, -"-button".length) });
+  });
   const stored = localStorage.getItem("rmr1.dark");
   if (stored !== null && !new URLSearchParams(location.search).has("__theme")) document.body.classList.toggle("dark", stored === "1");
   return () => {};
