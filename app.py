@@ -8,7 +8,6 @@ import tempfile
 import typer
 
 from rmr1 import cli as judge_cli
-from rmr1.errors import ConfigurationError, InputError, RMR1Error
 from rmr1.settings import Settings
 from storage import cli as storage_cli
 from storage.database import Database
@@ -30,13 +29,13 @@ def open_database(settings: Settings) -> Database:
 
 @cli.callback()
 def _remember_database(context: typer.Context) -> None:
-    context.obj = lambda: open_database(Settings())
+    context.obj = lambda: open_database(judge_cli.load_settings())
 
 
 @cli.command()
 def serve() -> None:
     """Serve the studio on the host and port of the settings (http://127.0.0.1:7860)."""
-    settings = Settings()
+    settings = judge_cli.load_settings()
     # Gradio reads these at its import, takes seconds for it, and no other command needs it.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("GRADIO_TEMP_DIR", tempfile.mkdtemp(prefix="rmr1-uploads-"))
@@ -68,21 +67,8 @@ def serve() -> None:
 
 
 def main() -> None:
-    """Run the command line; what a person can mend is one line on standard error.
-
-    Exit codes: 0 done, 1 the work failed, 2 the input or the settings are wrong.
-    """
-    try:
-        cli()
-    except (InputError, ConfigurationError) as error:
-        _fail(error, 2)
-    except RMR1Error as error:
-        _fail(error, 1)
-
-
-def _fail(error: RMR1Error, code: int) -> None:
-    sys.stderr.write(f"rmr1: {error}\n")
-    sys.exit(code)
+    """Run the command line: see `rmr1.cli.run` for its exit codes."""
+    judge_cli.run(cli)
 
 
 if __name__ == "__main__":

@@ -2,18 +2,20 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
+import orjson
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from tqdm import tqdm
 
 from rmr1.backends.loading import load_backend
 from rmr1.batch import judge_many
-from rmr1.errors import BackendError, InputError
+from rmr1.errors import BackendError, ConfigurationError, InputError, RMR1Error
 from rmr1.judge import Judge
 from rmr1.judgement import Judgement, State
 from rmr1.pair import Order, Pair
@@ -40,14 +42,14 @@ def judge(
     seed: Annotated[int | None, typer.Option(help="seed of the first rollout")] = None,
     grammar: Annotated[bool | None, typer.Option(help="hold rollouts to the grammar")] = None,
     profile: Annotated[str | None, typer.Option(help="prompt profile: a name or a file")] = None,
-    workers: Annotated[int | None, typer.Option(help="pairs judged at once")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="pairs judged at once")] = None,
 ) -> None:
     """Judge pairs, a line each, with the backend of the settings (RMR1_BACKEND__KIND ...).
 
     Killed at any moment it goes on where it was: pairs that OUT holds are not judged again, and
     those whose backend failed are. Exits with 1 if a backend failed on any pair.
     """
-    settings = Settings()
+    settings = load_settings()
     chosen = {
         "orders": orders,
         "votes": votes,
@@ -64,7 +66,7 @@ def judge(
         backend = load_backend(settings.backend)
         stack.callback(backend.close)
         who = Judge(backend, load_profile(profile or settings.profile))
-        file = stack.enter_context(out.open("a", encoding="utf-8"))
+        file = stack.enter_context(_appended(out))
         finished = tqdm(
             judge_many(who, todo, plan, workers=workers),
             total=len(todo),
@@ -124,6 +126,37 @@ def fetch_prompt(
     print_json({"profile": str(out), "source": source})
 
 
+def run(command_line: Callable[[], None]) -> None:
+    """Run a command line; what a person can mend is one line on standard error.
+
+    Exit codes: 0 done, 1 the work failed, 2 the input or the settings are wrong.
+    """
+    try:
+        command_line()
+    except RMR1Error as error:
+        sys.stderr.write(f"rmr1: {error}\n")
+        sys.exit(2 if isinstance(error, InputError | ConfigurationError) else 1)
+
+
+def load_settings() -> Settings:
+    """The settings of the environment.
+
+    Raises:
+        ConfigurationError: a variable is unknown or holds something unusable.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]  # it may be a key
+        said = first["msg"].removeprefix("Value error, ")
+        name, *inside = (str(part) for part in first["loc"] or ("",))
+        where = f" ({'.'.join(inside)})" if inside else ""
+        subject = f"RMR1_{name.upper()}{where}: " if name else ""
+        raise ConfigurationError(f"the settings cannot be used: {subject}{said}.") from error
+    except SettingsError as error:
+        raise ConfigurationError(f"the settings cannot be used: {error}.") from error
+
+
 def print_json(record: Record) -> None:
     """One JSON line on standard output."""
     sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
@@ -146,7 +179,7 @@ def _read_text(file: str) -> str:
 
 
 def _read_pairs(file: str) -> Iterator[Pair]:
-    for number, line in enumerate(_read_text(file).splitlines(), start=1):
+    for number, line in enumerate(_read_text(file).split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -155,10 +188,10 @@ def _read_pairs(file: str) -> Iterator[Pair]:
             raise InputError(f"{file}, line {number}: {error}") from error
 
 
-def _object(line: str) -> Record:
+def _object(line: str | bytes) -> Record:
     try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        record = orjson.loads(line)  # refuses half surrogates, which no UTF-8 file can hold
+    except ValueError as error:
         raise InputError(f"not JSON: {error}") from error
     if not isinstance(record, dict):
         raise InputError("expected a JSON object")
@@ -166,19 +199,42 @@ def _object(line: str) -> Record:
 
 
 def _judged(out: Path) -> set[str]:
-    """Hashes of the pairs that `out` judges already; a line cut short by a kill is dropped."""
+    """Hashes of the pairs that `out` judges already; a line cut short by a kill is cut off."""
     if not out.exists():
         return set()
-    lines = out.read_text(encoding="utf-8").splitlines(keepends=True)
-    if lines and not lines[-1].endswith("\n"):
-        lines.pop()
-        out.write_text("".join(lines), encoding="utf-8")
-    records = [json.loads(line) for line in lines]
-    return {
-        Pair.model_validate(record["pair"]).hash
-        for record in records
-        if record.get("state") != State.FAILED
-    }
+    hashes: set[str] = set()
+    whole = 0
+    try:
+        with out.open("r+b") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.endswith(b"\n"):
+                    break
+                whole += len(line)
+                hashes.update(_judged_pair(line, f"{out}, line {number}"))
+            file.truncate(whole)
+    except OSError as error:
+        raise InputError(f"{out}: cannot be read and added to: {error.strerror}.") from error
+    return hashes
+
+
+def _judged_pair(line: bytes, where: str) -> Iterator[str]:
+    """The hash of the pair that a line judges; none where the backend failed."""
+    try:
+        record = _object(line)
+        pair = Pair.model_validate(record.get("pair"))
+    except (InputError, ValidationError) as error:
+        raise InputError(
+            f"{where}: is no judgement; name another file, or take the line out."
+        ) from error
+    if record.get("state") != State.FAILED:
+        yield pair.hash
+
+
+def _appended(out: Path) -> TextIO:
+    try:
+        return out.open("a", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written: {error.strerror}.") from error
 
 
 def _write_judgement(file: TextIO, judgement: Judgement) -> bool:
@@ -189,7 +245,7 @@ def _write_judgement(file: TextIO, judgement: Judgement) -> bool:
 
 
 def _texts(content: str) -> Iterable[Record]:
-    lines = [line for line in content.splitlines() if line.strip()]
+    lines = [line for line in content.split("\n") if line.strip()]
     try:
         records = [_object(line) for line in lines]
     except InputError:

@@ -129,7 +129,7 @@ class Settings(BaseSettings):
         backend = values.get("backend", {})
         if isinstance(backend, dict):
             backend = values["backend"] = {"kind": "embedded", **backend}
-        kind = backend["kind"] if isinstance(backend, dict) else backend.kind
+        kind = backend["kind"] if isinstance(backend, dict) else getattr(backend, "kind", "")
         plan = values.get("plan", {})
         if isinstance(plan, dict):
             values["plan"] = {**_PLANS.get(str(kind), _OTHER_PLAN), **plan}

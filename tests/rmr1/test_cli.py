@@ -1,3 +1,4 @@
+import io
 import json
 import subprocess
 import sys
@@ -107,6 +108,7 @@ def test_profiles_are_listed_and_shown():
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
+        (["judge", "-", "--out", "no/o.jsonl"], 2, "rmr1: no/o.jsonl: cannot be written"),
         (["judge", "missing.jsonl", "--out", "o.jsonl"], 2, "rmr1: missing.jsonl: cannot be read"),
         (["prompts", "show", "nothing"], 2, "rmr1: no prompt profile 'nothing'"),
     ],
@@ -115,12 +117,71 @@ def test_what_a_person_can_mend_is_one_line_and_exit_code_2(
     arguments, code, says, monkeypatch, capsys
 ):
     monkeypatch.setattr(sys, "argv", ["rmr1", *arguments])
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     with pytest.raises(SystemExit) as exit_:
         main()
     error = capsys.readouterr().err
     assert exit_.value.code == code
     assert error.startswith(says)
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("RMR1_BACKEND", '{"kind": "x"}', "RMR1_BACKEND: Input tag 'x'"),
+        ("RMR1_BACKEND", "{bad", "RMR1_BACKEND"),
+        ("RMR1_PORT", "many", "RMR1_PORT: Input should be a valid integer"),
+        ("RMR1_MISSPELT", "1", "unknown variable RMR1_MISSPELT"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_one_line_too(variable, value, says, monkeypatch, capsys):
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setattr(sys, "argv", ["rmr1", "judge", "-", "--out", "o.jsonl"])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    error = capsys.readouterr().err
+    assert exit_.value.code == 2
+    assert error.startswith(f"rmr1: the settings cannot be used: {says}")
+    assert error.count("\n") == 1
+
+
+def test_line_separators_inside_texts_end_no_line(tmp_path):
+    out = tmp_path / "out.jsonl"
+    path = tmp_path / "in.jsonl"
+    pair = {"prompt": "p", "response_a": "a\u2028b\x85c", "response_b": "d"}
+    path.write_text(json.dumps(pair, ensure_ascii=False) + "\n", encoding="utf-8")
+    run("judge", str(path), "--out", str(out))
+    once = out.read_bytes()
+    run("judge", str(path), "--out", str(out))
+    assert out.read_bytes() == once
+    assert json.loads(once)["pair"]["response_a"] == pair["response_a"]
+
+
+def test_a_line_torn_inside_a_letter_is_cut_off(tmp_path):
+    out = tmp_path / "out.jsonl"
+    pairs = write_pairs(tmp_path / "in.jsonl")
+    run("judge", pairs, "--out", str(out))
+    whole = out.read_bytes()
+    out.write_bytes(whole + '{"id": "é'.encode()[:-1])
+    run("judge", pairs, "--out", str(out))
+    assert out.read_bytes() == whole
+
+
+@pytest.mark.parametrize("line", ["not JSON", "{}", "[]", '{"pair": {}}'])
+def test_a_file_of_something_else_is_not_added_to(line, tmp_path):
+    out = tmp_path / "out.jsonl"
+    out.write_text(f"{line}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"out\.jsonl, line 1: is no judgement"):
+        run("judge", write_pairs(tmp_path / "in.jsonl"), "--out", str(out))
+    assert out.read_text(encoding="utf-8") == f"{line}\n"
+
+
+def test_half_a_surrogate_pair_is_refused_before_anything_is_judged(tmp_path):
+    path = tmp_path / "in.jsonl"
+    write_pairs(path, [{"prompt": "p", "response_a": "\ud800", "response_b": "b"}])
+    with pytest.raises(InputError, match=r"in\.jsonl, line 1: not JSON"):
+        run("judge", str(path), "--out", str(tmp_path / "out.jsonl"))
 
 
 def test_the_light_half_of_the_package_imports_nothing_heavy():
