@@ -4,16 +4,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Literal
 
 from rmr1.backends.base import FinishReason
 from rmr1.grounding import GroundedQuote, Grounder
 from rmr1.markers import restore
 from rmr1.pair import Order, Pair, Side
+from rmr1.prompt import Layout
 from rmr1.totals import stated_totals
 from rmr1.trace import TaskType, Trace, TraceParser
-
-Layout = Literal["cor", "reasoning"]
 
 _REFUSAL = re.compile(
     r"\bI(?:['’]m| am) (?:sorry,? (?:but|I)|unable to|not able to)\b"

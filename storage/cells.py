@@ -93,6 +93,17 @@ def text(value: object, column: str) -> str:
     return value
 
 
+def judge_text(value: object, column: str) -> str:
+    """A cell with what a judge wrote; nothing at all is an outcome too, not a mistake of the file.
+
+    Raises:
+        CellError: it is not a text.
+    """
+    if not isinstance(value, str):
+        raise CellError(column, f"holds {kind(value)} where a judge's text is wanted")
+    return value.replace("\x00", "")
+
+
 def identifier(value: object) -> str | None:
     """An id, a source or a subset as a short text; None where there is none."""
     if isinstance(value, bool) or not isinstance(value, str | int):

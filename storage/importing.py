@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from rmr1.errors import InputError
 from rmr1.judgement import Judgement
 from rmr1.pair import Pair
+from rmr1.rollout import State
 from storage import judgements, pairs, runs
 from storage.database import Database
 from storage.incoming import Incoming, Source, open_source
@@ -181,7 +183,8 @@ def import_file(
 
     A pair, or a judgement, that is on record already is not stored again. Up to `lot` of them
     are one transaction. More go in lots, so that a label in between waits for a second or two and
-    not for a minute; if one fails, the lots before it are taken back.
+    not for a minute; if one fails, the lots before it are taken back, unless somebody has
+    labelled their pairs meanwhile.
 
     Args:
         path: a file, or the name of a Hub data set that begins with `hub:`.
@@ -248,6 +251,7 @@ def _store(
     except BaseException as error:
         with database.write() as session:
             runs.finish(session, run_id, state="failed", message=str(error))
+        with suppress(InputError), database.write() as session:  # unless people labelled them
             runs.undo_import(session, run_id)
         raise
     with database.write() as session:
@@ -288,7 +292,8 @@ def _add(
     new_judgements = 0
     for judgement in judged:
         same = (judgement.pair.hash, judgement.version.hash, judgement.plan.hash)
-        if judgements.find_same(session, *same) is None:
+        failed = judgement.state is State.FAILED
+        if judgements.find_same(session, *same, failed=failed) is None:
             judgements.add(session, judgement, origin="import", run_id=run_id)
             new_judgements += 1
     return new_pairs, new_judgements

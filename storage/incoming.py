@@ -1,21 +1,20 @@
 """What a file brings: pairs and judgements in the order of its rows, unusable rows as errors."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from rmr1.backends.base import FinishReason
 from rmr1.errors import InputError
 from rmr1.judgement import Judgement, JudgeVersion, conclude
 from rmr1.pair import Order, Pair
 from rmr1.plan import Plan
 from rmr1.prompt import Layout, load_profile, profile_names
-from rmr1.rollout import Rollout, read_rollout
+from rmr1.rollout import Rollout, State, read_rollout
 from storage import hub, released
-from storage.cells import CellError, Cells, kind, text
+from storage.cells import CellError, Cells, judge_text, kind
 from storage.readers import Limits, Row, RowError, Tick, read_rows
 from storage.records import pairs_of
 from storage.shapes import ColumnMapping, Shape, detect
@@ -172,11 +171,11 @@ def read_judgement(cells: Cells) -> Judgement:
     pair = _model(Pair, cells, "pair")
     plan = _model(Plan, cells, "plan")
     version = _version(cells.get("judge_version"))
-    layout = _layout(version.profile)
+    layouts = _layouts(version.profile)
     written = cells.get("rollouts")
     if not isinstance(written, list) or not written:
         raise CellError("rollouts", "is not a list of rollouts")
-    return conclude(pair, version, plan, [_rollout(pair, one, layout) for one in written])
+    return conclude(pair, version, plan, [_rollout(pair, one, layouts) for one in written])
 
 
 def _model(model: type[_M], cells: Cells, column: str) -> _M:
@@ -195,34 +194,53 @@ def _version(value: object) -> JudgeVersion:
     return JudgeVersion(**{name: str(value.get(name) or "")[:200] for name in names})
 
 
-def _layout(profile: str) -> Layout:
+def _layouts(profile: str) -> tuple[Layout, ...]:
+    """The layouts that a profile of this name may have."""
     # Packaged profiles alone: a name out of a file must not make us open another file.
-    return load_profile(profile).layout if profile in profile_names() else "cor"
+    return (load_profile(profile).layout,) if profile in profile_names() else get_args(Layout)
 
 
-def _rollout(pair: Pair, value: object, layout: Layout) -> Rollout:
+class _Written(BaseModel):
+    """What a rollout's text cannot say, as it is written in a file."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    order: Order
+    vote: int = Field(default=0, ge=0, lt=2**31)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    state: str = ""
+    reason: str = ""
+    probability_a: float | None = Field(default=None, ge=0, le=1)
+    seconds: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    first_seconds: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    prompt_tokens: int | None = Field(default=None, ge=0, lt=2**31)
+    completion_tokens: int | None = Field(default=None, ge=0, lt=2**31)
+    injected: tuple[str, ...] = ()
+
+
+def _rollout(pair: Pair, value: object, layouts: Sequence[Layout]) -> Rollout:
+    """A rollout, read under the layout that gives the state that is written."""
     if not isinstance(value, Mapping):
         raise CellError("rollouts", f"holds {kind(value)} where a rollout is wanted")
-    order, failed = value.get("order"), value.get("state") == "failed"
-    if order not in ("AB", "BA"):
-        raise CellError("rollouts", "holds a rollout whose order is neither AB nor BA")
-    written = value.get("text")
-    finish: FinishReason = "length" if value.get("state") == "truncated" else "stop"
-    numbers = ("vote", "seed")
-    measures = ("probability_a", "seconds", "first_seconds", "prompt_tokens", "completion_tokens")
-    injected = value.get("injected")
-    return read_rollout(
-        pair,
-        Order(order),
-        "" if written == "" else text(written, "rollouts"),
-        finish_reason=finish,
-        layout=layout,
-        error=str(value.get("reason") or "it failed") if failed else None,
-        injected=tuple(map(str, injected)) if isinstance(injected, list) else (),
-        **{name: cast("int", value[name]) for name in numbers if isinstance(value.get(name), int)},
-        **{name: cast("int", value[name]) for name in measures if _is_number(value.get(name))},
-    )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    try:
+        written = _Written.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise CellError("rollouts", f"{where}: {first['msg']}") from error
+    text = judge_text(value.get("text"), "rollouts")
+    failed = written.state == State.FAILED
+    known = written.model_dump(exclude={"order", "state", "reason"})
+    read = [
+        read_rollout(
+            pair,
+            written.order,
+            text,
+            layout=layout,
+            finish_reason="length" if written.state == State.TRUNCATED else "stop",
+            error=(written.reason or "it failed") if failed else None,
+            **known,
+        )
+        for layout in layouts
+    ]
+    return next((one for one in read if one.state == written.state), read[0])

@@ -120,12 +120,15 @@ def add_version(session: Session, version: JudgeVersion, profile_text: str = "")
     return row.id
 
 
-def find_same(session: Session, pair_hash: str, version_hash: str, plan_hash: str) -> str | None:
+def find_same(
+    session: Session, pair_hash: str, version_hash: str, plan_hash: str, *, failed: bool = False
+) -> str | None:
     """Key of the newest judgement of this pair by this judge under this plan, or None.
 
-    One whose backend failed does not count: it is worth another try.
+    Args:
+        failed: whether one whose backend failed counts; it is worth another try.
     """
-    return session.scalar(
+    statement = (
         select(JudgementRow.key)
         .join(JudgementRow.pair)
         .join(JudgementRow.version)
@@ -133,11 +136,13 @@ def find_same(session: Session, pair_hash: str, version_hash: str, plan_hash: st
             PairRow.hash == pair_hash,
             JudgeVersionRow.hash == version_hash,
             JudgementRow.plan_hash == plan_hash,
-            JudgementRow.state != State.FAILED,
         )
         .order_by(JudgementRow.id.desc())
         .limit(1)
     )
+    if not failed:
+        statement = statement.where(JudgementRow.state != State.FAILED)
+    return session.scalar(statement)
 
 
 def newest(session: Session, pair_id: int) -> str | None:

@@ -15,7 +15,7 @@ from rmr1.plan import Plan
 from rmr1.prompt import Layout
 from rmr1.rollout import read_rollout
 from rmr1.verdict import evaluation_verdict
-from storage.cells import CellError, Cells, conversation, identifier, text
+from storage.cells import CellError, Cells, conversation, identifier, judge_text, text
 from storage.records import preference, rm_bench_pair
 
 PLAN = Plan(orders="AB", votes=1, temperature=0.0, max_tokens=50_000)
@@ -90,7 +90,8 @@ def _single(cells: Cells, log: str) -> tuple[Pair, str, object]:
         subset=identifier(cells.get("category_path") or cells.get("subset")) or "",
         meta={"log": log} | ({"log_index": position} if isinstance(position, int) else {}),
     )
-    return _as_seen(pair, cells.get(_SHUFFLED)), _output(cells.get("answers")), cells.get("results")
+    answer = judge_text(cells.get("answers"), "answers")
+    return _as_seen(pair, cells.get(_SHUFFLED)), answer, cells.get("results")
 
 
 def _rm_bench(cells: Cells, log: str) -> list[tuple[Pair, str, object]]:
@@ -108,7 +109,7 @@ def _rm_bench(cells: Cells, log: str) -> list[tuple[Pair, str, object]]:
             cells, (i, text(better, "chosen")), ((i + turn) % 3, text(worse, "rejected"))
         )
         pair.meta["log"] = log
-        records.append((_as_seen(pair, shuffled), _output(output), result))
+        records.append((_as_seen(pair, shuffled), judge_text(output, "output"), result))
     return records
 
 
@@ -132,10 +133,3 @@ def _as_seen(pair: Pair, shuffled: object) -> Pair:
         raise CellError(_SHUFFLED, "is not true or false")
     assert pair.chosen is Side.A
     return pair.swapped() if shuffled else pair
-
-
-def _output(value: object) -> str:
-    """The judge's text; an empty one is an outcome, not a mistake of the file."""
-    if not isinstance(value, str):
-        raise CellError("answers", "is not a text")
-    return value.replace("\x00", "")

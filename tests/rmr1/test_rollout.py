@@ -6,7 +6,8 @@ from rmr1.backends.base import FinishReason
 from rmr1.grounding import Match
 from rmr1.markers import neutralise
 from rmr1.pair import Order, Pair, Side
-from rmr1.rollout import Layout, RolloutReader, State, read_rollout
+from rmr1.prompt import Layout
+from rmr1.rollout import RolloutReader, State, read_rollout
 
 PAIR = Pair.of("What is 2 + 2?", "It is five, I think.", "Four. Two and two make four.")
 RUBRIC = "<rubric>1. Accuracy (100%): right?<justify>It is a sum.</justify></rubric>"

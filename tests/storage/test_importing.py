@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +9,16 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from rmr1.errors import InputError, StorageError
-from rmr1.judgement import Judgement, State
-from rmr1.pair import Pair, Side
+from rmr1.judgement import Judgement, State, conclude
+from rmr1.pair import Order, Pair, Side
 from rmr1.plan import Plan
 from rmr1.record import judgement_record
-from storage import judgements, labels, runs, snapshots
+from rmr1.rollout import read_rollout
+from storage import judgements, labels, people, runs, snapshots
 from storage.database import Database
 from storage.entries import LabelEntry
 from storage.importing import import_file, preview
-from storage.incoming import read_pairs
+from storage.incoming import Incoming, open_source, read_pairs
 from storage.readers import RowError
 from storage.shapes import ColumnMapping
 from storage.snapshots import LabelFilter
@@ -151,9 +153,50 @@ def test_judgements_come_in_as_judgements(
     assert import_file(database, path).new_judgements == 0
 
 
+@pytest.mark.parametrize("text", ["", "  \n", "I cannot help with that.", "a\x85b\u2028c [[A]]"])
+def test_what_a_judge_wrote_comes_in_whatever_it_is(
+    tmp_path: Path, make_judgement: Callable[..., Judgement], text: str
+) -> None:
+    judged = make_judgement(text=text)
+    (found,) = open_source(lines(tmp_path / "t.jsonl", [judgement_record(judged)])).items()
+    assert isinstance(found, Incoming)
+    assert found.judgement == judged
+
+
+def test_a_judgement_under_an_own_profile_keeps_its_state(
+    tmp_path: Path, make_judgement: Callable[..., Judgement]
+) -> None:
+    judged = make_judgement()
+    read = read_rollout(judged.pair, Order.AB, "So.</think> [[B]]", layout="reasoning")
+    version = replace(judged.version, profile="my own")
+    record = judgement_record(conclude(judged.pair, version, judged.plan, [read]))
+    (found,) = open_source(lines(tmp_path / "t.jsonl", [record])).items()
+    assert isinstance(found, Incoming)
+    assert found.judgement
+    assert found.judgement.rollouts == (read,)
+    assert found.judgement.state is State.COMPLETE
+
+
+def test_a_failed_judgement_comes_in_once_and_without_a_verdict(
+    database: Database, tmp_path: Path, make_judgement: Callable[..., Judgement]
+) -> None:
+    judged = make_judgement()
+    cut = read_rollout(judged.pair, Order.AB, "[[A]]", error="the server died")
+    failed = conclude(judged.pair, judged.version, judged.plan, [cut])
+    path = lines(tmp_path / "t.jsonl", [judgement_record(failed)])
+    (found,) = open_source(path).items()
+    assert isinstance(found, Incoming)
+    assert found.judgement == failed
+    assert failed.verdict is None
+    assert [import_file(database, path).new_judgements for _ in range(2)] == [1, 0]
+
+
 @pytest.mark.parametrize(
     ("part", "value", "column"),
     [
+        ("rollouts", [{"order": "AB", "text": "", "seed": 2**63}], "rollouts"),
+        ("rollouts", [{"order": "AB", "text": "", "probability_a": 7}], "rollouts"),
+        ("rollouts", [{"order": "AB", "text": "", "injected": 7}], "rollouts"),
         ("pair", {"conversation": []}, "pair"),
         ("plan", {"votes": 0}, "plan"),
         ("judge_version", "me", "judge_version"),
@@ -216,6 +259,33 @@ def test_an_import_that_people_have_labelled_stays(
     labels.record(database, make_entry("blind", "commit", "A", pair_id=1))
     with database.write() as session, pytest.raises(InputError, match="cannot be taken back"):
         runs.undo_import(session, report.run_id)
+
+
+def test_an_import_that_fails_midway_keeps_what_was_labelled_meanwhile(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.write() as session:
+        people.annotator_id(session, "ann")
+        session.execute(
+            text(
+                "CREATE TRIGGER said AFTER INSERT ON pair WHEN NEW.id = 10 BEGIN "
+                "INSERT INTO label_event (key, annotator_id, pair_id, stage, action, value, "
+                "display_swapped, created_at, why) VALUES ('k', 1, 10, 'blind', 'commit', 'A', 0, "
+                "'2026-01-01 00:00:00.000000', ''); END"
+            )
+        )
+        session.execute(
+            text(
+                "CREATE TRIGGER full BEFORE INSERT ON pair WHEN (SELECT COUNT(*) FROM pair) >= 12 "
+                "BEGIN SELECT RAISE(ABORT, 'no more'); END"
+            )
+        )
+    with pytest.raises((StorageError, DBAPIError), match="no more"):
+        import_file(database, lines(tmp_path / "t.jsonl", rows(15)), lot=10)
+    with database.read() as session:
+        (run,) = runs.recent(session, "import")
+    assert run.state == "failed"
+    assert on_record(database) == 10
 
 
 def test_an_import_that_a_snapshot_holds_is_kept_in_part(
