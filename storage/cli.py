@@ -202,8 +202,9 @@ def export(
     )
     with _opened(context, database) as store:
         frozen_labels = _snapshot(store, snapshot)
-        if kind == "labels":
-            out.mkdir(parents=True, exist_ok=True)
+        if kind == "labels" and dry_run:
+            _say({"rows": frozen_labels.counts.labels + frozen_labels.counts.known})
+        elif kind == "labels":
             path = out / "labels.csv"
             written = exporting.export_labels(store, frozen_labels, path)
             _say({"file": str(path), "rows": written})
@@ -309,9 +310,13 @@ def _snapshot(store: Database, name: str) -> Snapshot:
 
 
 def _journal(store: Database, path: Path | None) -> Path:
-    if path is None and store.journal is None:
-        raise InputError("This database has no journal: name the file.")
-    return path or store.journal.path  # type: ignore[union-attr]  # one of both is there
+    if path is None:
+        if store.journal is None:
+            raise InputError("This database has no journal: name the file.")
+        return store.journal.path
+    if not path.is_file():
+        raise InputError(f"There is no file {str(path)!r}.")
+    return path
 
 
 def _described(snapshot: Snapshot) -> dict[str, object]:

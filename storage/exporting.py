@@ -54,7 +54,7 @@ class ExportOptions(RowOptions):
 
     @model_validator(mode="after")
     def _adds_up(self) -> "ExportOptions":
-        if min(self.fractions) < 0 or abs(sum(self.fractions) - 1) > 1e-9:
+        if not (min(self.fractions) >= 0 and abs(sum(self.fractions) - 1) <= 1e-9):  # NaN too
             raise ValueError("the shares of train, validation and test must add up to 1")
         return self
 
@@ -175,13 +175,20 @@ def export_labels(database: Database, snapshot: Snapshot, path: Path) -> int:
 
     Returns:
         How many labels were written.
+
+    Raises:
+        InputError: the file cannot be written.
     """
     columns = (
         *("pair_hash", "pair_id", "source", "subset", "annotator", "value", "blind_value"),
         *("strength", "reasoning", "tags", "note", "prompt", "response_a", "response_b"),
     )
-    with database.read() as session:
-        return write_csv(path, columns, _label_rows(session, snapshot))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with database.read() as session:
+            return write_csv(path, columns, _label_rows(session, snapshot))
+    except OSError as error:
+        raise InputError(f"{str(path)!r} cannot be written: {error.strerror}.") from error
 
 
 def _label_rows(session: Session, snapshot: Snapshot) -> Iterator[dict[str, object]]:

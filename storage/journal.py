@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload
 
 from rmr1.errors import StorageError
@@ -165,7 +165,10 @@ def replay(database: "Database", path: Path) -> ReplayReport:
             report = _put_back_all(session, read_lines(path))
         except OSError as error:
             raise StorageError(f"The journal {path} cannot be read ({error}).") from error
-        if report.added and database.journal and database.journal.path != path:
+        if report.added and database.journal is None:
+            # What is now in the tables is in no journal: whoever opens one next goes through all.
+            session.execute(delete(JournalMarkRow))
+        elif report.added and database.journal and database.journal.path != path:
             database.journal.add_missing(session)
     return report
 
@@ -182,8 +185,8 @@ def check(database: "Database", path: Path) -> CheckReport:
                 joinedload(LabelEventRow.undone),
             )
         )
-        tables = {event.key: label_line(event) for event in events}
-        lines = {line["key"]: line for _, line in read_lines(path) if _is_label(line)}
+        tables = {event.key: _comparable(label_line(event)) for event in events}
+        lines = {line["key"]: _comparable(line) for _, line in read_lines(path) if _is_label(line)}
     return CheckReport(
         events=len(tables),
         lines=len(lines),
@@ -215,7 +218,7 @@ def _comparable(line: Line) -> Line:
 def _parse(raw: bytes) -> Line:
     try:
         line = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return line if isinstance(line, dict) else {}
 

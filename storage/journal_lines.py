@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import OperationalError, StatementError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from rmr1.errors import RMR1Error
@@ -30,6 +30,7 @@ from storage.tables import (
 )
 
 Line = dict[str, Any]
+_UNUSABLE = (LookupError, TypeError, ValueError, ArithmeticError, RMR1Error, StatementError)
 AnyRow = TypeVar("AnyRow", bound=Row)
 
 
@@ -78,7 +79,9 @@ def put_back(session: Session, line: Line) -> bool:
     try:
         with session.begin_nested():  # a line that the tables refuse leaves nothing behind
             return _put(session, line)
-    except (KeyError, TypeError, ValueError, RMR1Error, IntegrityError) as error:
+    except OperationalError:  # locked, or the disk is full: not the line's fault
+        raise
+    except _UNUSABLE as error:
         raise UnreadableLine(f"{type(error).__name__}: {error}") from error
 
 

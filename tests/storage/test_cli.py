@@ -103,7 +103,11 @@ def test_a_snapshot_is_counted_frozen_and_exported(
     assert not out.exists()
     (manifest,) = run("export", "rlvr", "--out", out, "--snapshot", "s", "--format", "jsonl")
     assert {Path(one["name"]).suffix for one in manifest["files"]} == {".jsonl"}
+    assert run("export", "labels", "--out", out / "no", "--dry-run") == [{"rows": 20}]
+    assert not (out / "no").exists()
     assert run("export", "labels", "--out", out) == [{"file": str(out / "labels.csv"), "rows": 20}]
+    with pytest.raises(InputError, match="cannot be written"):
+        run("export", "labels", "--out", out / "labels.csv")
 
 
 @pytest.mark.parametrize(
@@ -112,6 +116,7 @@ def test_a_snapshot_is_counted_frozen_and_exported(
         (("--split", "0.5,0.5"), "add up to 1|three shares"),
         (("--split", "a,b,c"), "three shares"),
         (("--split", "0.5,0.1,0.1"), "add up to 1"),
+        (("--split", "0.9,nan,0.1"), "add up to 1"),
         (("--traces", "0"), "traces_per_pair"),
         (("--snapshot", "gone"), "no snapshot named 'gone'"),
         (("--profile", "gone"), "no prompt profile 'gone'"),
@@ -156,6 +161,14 @@ def test_labels_are_checked_against_the_journal_and_replayed(
     assert run("db", "check", journal_path, "--database", other)[0]["agree"]
     with pytest.raises(InputError, match="has no journal"):
         run("db", "check", "--database", other)
+
+
+def test_a_journal_that_is_not_there_is_not_taken_for_an_empty_one(
+    run: Callable[..., list[Any]], tmp_path: Path
+) -> None:
+    for command in ("check", "replay"):
+        with pytest.raises(InputError, match=r"no file '.*gone\.jsonl'"):
+            run("db", command, tmp_path / "gone.jsonl")
 
 
 def test_without_an_entry_point_the_database_must_be_named(file: Path, tmp_path: Path) -> None:

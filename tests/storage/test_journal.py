@@ -168,7 +168,22 @@ def test_a_journal_of_another_database_is_taken_in_beside_its_own_labels(
         labels.record(other, make_entry("blind", "commit", "A", pair_id=pair_id))
         assert journal.replay(other, journal_path).added == 19
         assert journal.check(other, mine).agree
+        assert journal.check(other, journal_path).differing == []  # though numbers differ
         assert len(current(other)) == 7
+
+
+def test_labels_replayed_without_a_journal_are_in_the_next_one(
+    database, journal_path, busy, tmp_path, make_judgement, make_entry
+):
+    mine, url = tmp_path / "mine.jsonl", f"sqlite:///{tmp_path / 'mine.sqlite'}"
+    with Database.open(url, mine) as other:
+        with other.write() as session:
+            pair_id = pairs.add(session, make_judgement().pair)
+        labels.record(other, make_entry("blind", "commit", "A", pair_id=pair_id))
+    with Database.open(url) as without:
+        assert journal.replay(without, journal_path).added == 19
+    with Database.open(url, mine) as again:
+        assert journal.check(again, mine).agree
 
 
 def test_lines_that_say_nothing_usable_are_reported_and_passed_over(
@@ -177,11 +192,15 @@ def test_lines_that_say_nothing_usable_are_reported_and_passed_over(
     lines = journal_path.read_bytes().splitlines(keepends=True)
     bad = [b"\n", b"[]\n", b"not json\n", b'{"kind": "label"}\n', b'{"kind": "cake"}\n']
     bad += [b'{"kind": "pair", "pair": {"conversation": []}}\n', b"\xff\n"]
+    bad += [b"[" * 100_000 + b"\n", b'{"kind": "label", "key": {"a": 1}}\n']
+    label = json.loads(lines[-1]) | {"key": "odd", "undoes": None}
+    odd = [{"seconds": {}}, {"id": 2**70}, {"created_at": "yesterday"}, {"pair": None}]
+    late = [json.dumps(label | one).encode() + b"\n" for one in odd]
     mixed = tmp_path / "mixed.jsonl"
-    mixed.write_bytes(b"".join([*bad, *lines]))
+    mixed.write_bytes(b"".join([*bad, *lines, *late]))
     with Database.open() as rebuilt:
         report = journal.replay(rebuilt, mixed)
-        assert (report.added, len(report.unreadable)) == (19, len(bad))
+        assert (report.added, len(report.unreadable)) == (19, len(bad) + len(late))
         assert current(rebuilt) == current(database)
 
 
