@@ -146,8 +146,10 @@ def find_same(
 
 
 def newest(session: Session, pair_id: int) -> str | None:
-    """Key of the newest judgement of a pair, or None."""
-    keys = select(JudgementRow.key).where(JudgementRow.pair_id == pair_id)
+    """Key of the newest judgement of a pair whose backend did not fail, or None."""
+    keys = select(JudgementRow.key).where(
+        JudgementRow.pair_id == pair_id, JudgementRow.state != State.FAILED
+    )
     return session.scalar(keys.order_by(JudgementRow.id.desc()).limit(1))
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError, RecordNotFound
+from rmr1.rollout import State
 from storage.columns import utc_now
 from storage.filters import JudgementFilter, narrow
 from storage.tables import (
@@ -57,7 +58,8 @@ class QueueItem:
     """A pair to label.
 
     Attributes:
-        judgement_key: the newest judgement that the queue is about; None for an unjudged pair.
+        judgement_key: the newest judgement that the queue is about; None for an unjudged pair, and
+            for one whose judge failed.
         why: why it is served; goes into the label.
         position: the how-manieth of the queue it is for this person, from 1.
         skipped: whether the person passed it over before.
@@ -97,6 +99,8 @@ def create(
     name = name.strip()
     if not name:
         raise InputError("A queue needs a name.")
+    if name == EVERYTHING and filter is not None:
+        raise InputError(f"{EVERYTHING!r} is the queue of all pairs: choose another name.")
     if session.scalar(select(QueueRow.id).where(QueueRow.name == name)) is not None:
         raise InputError(f"There is a queue {name!r} already: choose another name.")
     wanted = filter or JudgementFilter()
@@ -236,9 +240,11 @@ def _place(queue: Queue) -> ColumnElement[int]:
 
 
 def _newest_judgements(session: Session, queue: Queue, pair_ids: Sequence[int]) -> dict[int, str]:
-    """Key of each pair's newest judgement that the queue is about."""
+    """Key of each pair's newest judgement that the queue is about; a failed one shows nothing."""
     newest = select(func.max(JudgementRow.id)).select_from(JudgementRow)
-    newest = newest.where(JudgementRow.pair_id.in_(pair_ids)).group_by(JudgementRow.pair_id)
+    newest = newest.where(
+        JudgementRow.pair_id.in_(pair_ids), JudgementRow.state != State.FAILED
+    ).group_by(JudgementRow.pair_id)
     newest = narrow(session, newest, queue.filter, counted=())
     rows = session.execute(
         select(JudgementRow.pair_id, JudgementRow.key).where(JudgementRow.id.in_(newest))

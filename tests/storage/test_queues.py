@@ -2,7 +2,11 @@ from datetime import timedelta
 
 import pytest
 
-from rmr1.errors import InputError, RecordNotFound
+from rmr1.backends.scripted import ScriptedBackend
+from rmr1.errors import BackendError, InputError, RecordNotFound
+from rmr1.judge import Judge
+from rmr1.plan import Plan
+from rmr1.prompt import load_profile
 from storage import judgements, labels, pairs, people, queues
 from storage.filters import JudgementFilter
 
@@ -44,6 +48,30 @@ def test_everything_serves_every_pair_once_in_an_order_that_is_not_that_of_arriv
     assert sorted(order) == ids
     assert order != ids
     assert order == served(database, everything, "Bob")
+
+
+def test_a_judgement_whose_backend_failed_is_not_served(
+    database, everything, make_pair, make_judgement
+):
+    pair = make_pair()
+    asked = Judge(ScriptedBackend([BackendError("it died")]), load_profile("cor"))
+    failed = asked.judge(pair, Plan())
+    with database.write() as session:
+        judgements.add(session, failed)
+        pair_id = pairs.add(session, pair)
+        found = queues.next_items(session, everything, "Ada", 100)
+        assert {item.judgement_key for item in found if item.pair_id == pair_id} == {None}
+        assert judgements.newest(session, pair_id) is None
+        whole = judgements.add(session, make_judgement(pair))
+        judgements.add(session, failed)
+        found = queues.next_items(session, everything, "Ada", 100)
+        assert {item.judgement_key for item in found if item.pair_id == pair_id} == {whole}
+        assert judgements.newest(session, pair_id) == whole
+
+
+def test_the_name_of_the_queue_of_everything_is_kept_for_it(database):
+    with database.write() as session, pytest.raises(InputError, match="queue of all pairs"):
+        queues.create(session, "Everything", JudgementFilter(verdict="A"))
 
 
 def test_another_seed_is_another_order(database, ids, everything):
