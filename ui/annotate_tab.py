@@ -5,7 +5,8 @@ from typing import Any
 
 import gradio as gr
 
-from rmr1.errors import InputError, RMR1Error
+from rmr1.errors import BackendError, InputError, RMR1Error
+from rmr1.rollout import State
 from storage import pairs
 from ui import answering, serving
 from ui.answering import Ask, Asked, JudgeNow, More, Open, Say, Undo
@@ -52,6 +53,8 @@ def judge_now(studio: Studio, asked: JudgeNow) -> View:
         answering.check_committed(session, asked)
         pair = pairs.get(session, asked.pair_id).pair
     *_, last = judge_pair(studio.database, judge, pair, studio.plan, anew=False)
+    if last["state"] == State.FAILED:
+        raise BackendError(f"The judge failed: {last['reason']}")
     return answering.judged(studio.database, asked, str(last["key"]))
 
 

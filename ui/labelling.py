@@ -23,9 +23,12 @@ def inspect(database: Database, event: gr.EventData) -> View:
     try:
         with database.read() as session:
             pair_id = judgements.get(session, str(data.get("judgement"))).pair_id
-        entry = entry_of(
+        given = {name: data[name] for name in ("key", "value") if name in data}
+        name = str(data.get("annotator") or DEFAULT_NAME).strip()[:80] or DEFAULT_NAME
+        entry = LabelEntry.model_validate(
             {
-                **data,
+                **given,
+                "annotator": name,
                 "pair_id": pair_id,
                 "judgement_key": data.get("judgement"),
                 "stage": "inspection",
@@ -42,14 +45,3 @@ def payload(event: gr.EventData) -> dict[str, Any]:
     """What a panel sent with an event; anything but an object is an empty one."""
     data = event._data
     return dict(data) if isinstance(data, dict) else {}
-
-
-def entry_of(data: dict[str, Any]) -> LabelEntry:
-    """A label entry from what the browser sent; fields that it may not set are dropped.
-
-    Raises:
-        InputError: a field is missing or holds something else.
-    """
-    name = str(data.get("annotator") or DEFAULT_NAME).strip()[:80] or DEFAULT_NAME
-    fields = {field: data[field] for field in LabelEntry.model_fields if field in data}
-    return LabelEntry.model_validate({**fields, "annotator": name})

@@ -1,8 +1,13 @@
 import math
+from dataclasses import replace
 
 import pytest
 
+from rmr1.backends.scripted import ScriptedBackend
+from rmr1.errors import BackendError
+from rmr1.judge import Judge
 from rmr1.plan import Plan
+from rmr1.prompt import load_profile
 from storage import judgements, labels, pairs
 from tests.replies import PAIR, SUM
 from ui import answering
@@ -171,3 +176,15 @@ def test_a_pair_without_a_judgement_is_judged_on_request_after_the_answer(studio
     answer = ask()
     assert answer["reveal"]["phase"] == "done"
     assert answer["judgement_key"] == answer["reveal"]["key"]
+
+
+def test_a_judge_that_fails_is_an_error_and_no_judgement_to_react_to(studio, say):
+    pair = PAIR.model_copy(update={"response_a": "not judged yet"})
+    with studio.database.write() as session:
+        pair_id = pairs.add(session, pair)
+    say("commit", value="A", pair_id=pair_id, judgement_key=None)
+    judge = Judge(ScriptedBackend([BackendError("it died")]), load_profile("cor"))
+    payload = {"request": "r", "annotator": ANN, "pair_id": pair_id}
+    failing = replace(studio, judges={"failing": judge})
+    answer = respond(lambda asked: judge_now(failing, asked), JudgeNow, payload)
+    assert answer == {"request": "r", "error": "The judge failed: it died"}
