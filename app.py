@@ -4,10 +4,14 @@ import gc
 import os
 import sys
 import tempfile
+from contextlib import ExitStack
 
 import typer
 
 from rmr1 import cli as judge_cli
+from rmr1.backends.loading import load_backend
+from rmr1.judge import Judge
+from rmr1.prompt import load_profile, profile_names
 from rmr1.settings import Settings
 from storage import cli as storage_cli
 from storage.database import Database
@@ -40,19 +44,15 @@ def serve() -> None:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("GRADIO_TEMP_DIR", tempfile.mkdtemp(prefix="rmr1-uploads-"))
     gc.disable()  # a fifth of the import's time: nothing that it makes is garbage
-    from rmr1.backends.loading import load_backend
-    from rmr1.judge import Judge
-    from rmr1.prompt import load_profile
     from ui.studio import Studio, build_page, launch
 
-    backend = load_backend(settings.backend, warm=True)
-    judge = Judge(backend, load_profile(settings.profile))
-    database = open_database(settings)
-    studio = Studio(database, {judge.version.title: judge}, settings.plan, settings.data_dir)
-    page = build_page(studio)
-    gc.freeze()
-    gc.enable()
-    try:
+    with ExitStack() as stack:
+        judges = load_judges(settings, stack)
+        database = stack.enter_context(open_database(settings))
+        studio = Studio(database, judges, settings.plan, settings.data_dir)
+        page = build_page(studio)
+        gc.freeze()
+        gc.enable()
         sys.stderr.write(f"RM-R1 studio: http://{settings.host}:{settings.port}\n")
         launch(
             page,
@@ -61,9 +61,23 @@ def serve() -> None:
             port=settings.port,
             allowed_hosts=settings.allowed_hosts,
         )
-    finally:
-        backend.close()
-        database.close()
+
+
+def load_judges(settings: Settings, stack: ExitStack) -> dict[str, Judge]:
+    """The judges to choose from, by title: each backend under each profile, the default first.
+
+    Args:
+        stack: closes the backends.
+    """
+    backends = {settings.backend.kind: settings.backend, **settings.backends}
+    profiles = [load_profile(name) for name in dict.fromkeys((settings.profile, *profile_names()))]
+    judges = {}
+    for name, wanted in backends.items():
+        backend = load_backend(wanted, warm=wanted is settings.backend)
+        stack.callback(backend.close)
+        for profile in profiles:
+            judges[f"{name} · {profile.title or profile.name}"] = Judge(backend, profile)
+    return judges
 
 
 def main() -> None:

@@ -100,6 +100,9 @@ class Settings(BaseSettings):
     backend: BackendSettings = Field(
         default=EmbeddedSettings(), description="where tokens come from"
     )
+    backends: dict[str, BackendSettings] = Field(
+        default={}, description="further backends that the Judge page offers, by name"
+    )
     profile: str = Field(
         default="cor", description="prompt profile: a packaged name or the path of a TOML file"
     )

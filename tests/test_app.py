@@ -1,0 +1,29 @@
+from contextlib import ExitStack
+
+from app import load_judges, open_database
+from rmr1.settings import Settings
+
+
+def test_every_backend_is_offered_under_every_profile_and_the_default_comes_first(monkeypatch):
+    monkeypatch.setenv("RMR1_BACKEND", '{"kind": "scripted", "replies": ["-"]}')
+    monkeypatch.setenv("RMR1_BACKENDS", '{"server": {"kind": "openai", "model": "rm-r1-7b"}}')
+    monkeypatch.setenv("RMR1_PROFILE", "reasoning")
+    with ExitStack() as stack:
+        judges = load_judges(Settings(), stack)
+        kinds = [title.split(" · ")[0] for title in judges]
+        assert kinds == ["scripted", "scripted", "server", "server"]
+        assert [judge.profile.name for judge in judges.values()] == ["reasoning", "cor"] * 2
+
+
+def test_backends_are_closed_with_the_app(monkeypatch):
+    monkeypatch.setenv("RMR1_BACKEND", '{"kind": "scripted", "replies": ["-"]}')
+    with ExitStack() as stack:
+        (first, *_) = load_judges(Settings(), stack).values()
+        assert not first.backend.closed
+    assert first.backend.closed
+
+
+def test_the_database_and_its_journal_lie_in_the_data_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("RMR1_DATA_DIR", str(tmp_path / "new"))
+    with open_database(Settings()):
+        assert (tmp_path / "new" / "rmr1.db").exists()
