@@ -57,7 +57,8 @@ class Judgement:
 
     Attributes:
         verdict: the side that most rollouts with a verdict name; None if none does, or on a draw.
-        state: `complete` with a verdict; otherwise the commonest reason why there is none.
+        state: the commonest of the rollouts that name the verdict; without one `contradictory` on
+            a draw, else the commonest of all. Some states but `complete` may have a verdict too.
         confidence: in 0..1, that `verdict` is what the judge means: from the verdict's
             log-probabilities where every voting rollout has them, else the share of votes; None
             for a single rollout without log-probabilities.

@@ -3,6 +3,7 @@
 import gradio as gr
 from starlette.middleware import Middleware
 
+from rmr1.errors import ConfigurationError
 from ui import http
 from ui.annotate_tab import build_annotate_tab
 from ui.context import Studio
@@ -64,30 +65,39 @@ def launch(
 
     Returns:
         The page's address.
+
+    Raises:
+        ConfigurationError: nothing can listen on that host and port.
     """
-    _, url, _ = page.launch(
-        server_name=host,
-        server_port=port or None,
-        prevent_thread_lock=not block,
-        theme=theme(),
-        css_paths=sorted(ASSETS.glob("*.css")),
-        head=head(),
-        favicon_path=ASSETS / "favicon.svg",
-        footer_links=[],
-        ssr_mode=False,
-        run_history=False,
-        enable_monitoring=False,
-        mcp_server=False,
-        pwa=False,
-        show_error=False,
-        quiet=True,
-        max_file_size="200mb",
-        allowed_paths=[],
-        blocked_paths=[str(studio.data_dir.resolve())],
-        state_session_capacity=500,
-        app_kwargs={
-            "middleware": [Middleware(http.Guard, allowed_hosts=allowed_hosts)],
-            "routes": http.routes(studio.database),
-        },
-    )
+    try:
+        _, url, _ = page.launch(
+            server_name=host,
+            server_port=port or None,
+            prevent_thread_lock=not block,
+            theme=theme(),
+            css_paths=sorted(ASSETS.glob("*.css")),
+            head=head(),
+            favicon_path=ASSETS / "favicon.svg",
+            footer_links=[],
+            ssr_mode=False,
+            run_history=False,
+            enable_monitoring=False,
+            mcp_server=False,
+            pwa=False,
+            show_error=False,
+            quiet=True,
+            max_file_size="200mb",
+            allowed_paths=[],
+            blocked_paths=[str(studio.data_dir.resolve())],
+            state_session_capacity=500,
+            app_kwargs={
+                "middleware": [Middleware(http.Guard, allowed_hosts=allowed_hosts)],
+                "routes": http.routes(studio.database),
+            },
+        )
+    except OSError as error:
+        raise ConfigurationError(
+            f"the page cannot be served on {host}:{port}: the port is in use, or not yours to use; "
+            "set RMR1_PORT."
+        ) from error
     return str(url)
