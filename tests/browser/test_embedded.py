@@ -1,0 +1,72 @@
+"""The page over the real embedded model, and what it shows when the model's process is killed."""
+
+import psutil
+import pytest
+from playwright.sync_api import expect
+
+from rmr1.backends.embedded import EmbeddedBackend
+from rmr1.judge import Judge
+from rmr1.judgement import State
+from rmr1.prompt import load_profile
+from rmr1.settings import EmbeddedSettings, Settings
+from storage import judgements
+from storage.database import Database
+from storage.filters import JudgementFilter
+from ui.context import Studio
+from ui.studio import build_page, launch
+
+pytestmark = [pytest.mark.browser, pytest.mark.model]
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("embedded")
+    backend = EmbeddedBackend(EmbeddedSettings())
+    judge = Judge(backend, load_profile("cor"))
+    with Database.open(f"sqlite:///{folder / 'rmr1.db'}", folder / "labels.jsonl") as database:
+        yield Studio(database, {"embedded": judge}, Settings().plan, folder)
+    backend.close()
+
+
+@pytest.fixture(scope="module")
+def url(studio):
+    page = build_page(studio)
+    yield launch(page, studio, host="127.0.0.1", port=0, block=False)
+    page.close()
+
+
+def judge_example(page, title):
+    page.locator("#judge-example input").click()
+    page.get_by_role("option", name=title).click()
+    expect(page.locator("#judge-a textarea")).not_to_have_value("")
+    page.click("#judge-go")
+    page.wait_for_selector("#judge-case [data-phase=running] .step-done", timeout=60_000)
+
+
+def test_a_real_judgement_streams_and_says_that_its_judge_is_tiny(page):
+    judge_example(page, "A kitchen question")
+    page.wait_for_selector("#judge-case [data-phase=done]", timeout=60_000)
+    case = page.locator("#judge-case")
+    expect(case.locator(".headline")).to_contain_text("is better")
+    expect(case.locator(".confidence")).to_contain_text("probability")
+    expect(case.locator(".case-notes")).to_contain_text("tiny demonstration model")
+    expect(case.locator("article mark.match-exact").first).to_be_visible()
+
+
+def test_a_killed_model_is_a_failed_judgement_and_the_next_one_works(page, studio):
+    judge_example(page, "A faithful summary")
+    children = psutil.Process().children(recursive=True)
+    [server] = [one for one in children if "embedded_server" in " ".join(one.cmdline())]
+    server.kill()
+    page.wait_for_selector("#judge-case [data-phase=done]", timeout=60_000)
+    expect(page.locator("#judge-case .headline")).to_contain_text("No verdict: the judge failed")
+    expect(page.locator("#judge-case .reason")).to_contain_text("SIGKILL")
+    with studio.database.read() as session:
+        failed = JudgementFilter(state=State.FAILED)
+        [summary] = judgements.page(session, failed, "newest", 1, 10).items
+        stored = judgements.get(session, summary.key).judgement
+    assert stored.verdict is None
+    assert stored.rollouts[0].trace.text.startswith("<type>")
+    judge_example(page, "A faithful summary")
+    page.wait_for_selector("#judge-case [data-phase=done]", timeout=60_000)
+    expect(page.locator("#judge-case .headline")).to_contain_text("is better")
