@@ -17,7 +17,7 @@ from storage import hub, released
 from storage.cells import CellError, Cells, judge_text, kind
 from storage.readers import Limits, Row, RowError, Tick, read_rows
 from storage.records import pairs_of
-from storage.shapes import ColumnMapping, Shape, detect
+from storage.shapes import ColumnMapping, Shape, UnmappedColumns, detect
 
 _M = TypeVar("_M", Pair, Plan)
 
@@ -130,7 +130,7 @@ def open_source(
     if mapping is None:
         shape, mapping = detect(rows, paths[0].name)
     else:
-        shape = _mapped_shape(mapping, set(columns))
+        shape = _mapped_shape(mapping, columns)
     return Source(name, title, paths, shape, mapping, limits, columns)
 
 
@@ -150,14 +150,15 @@ def _stem(path: Path) -> str:
     return path.name.split(".")[0] or path.name
 
 
-def _mapped_shape(mapping: ColumnMapping, columns: set[str]) -> Shape:
-    missing = sorted(mapping.columns - columns)
+def _mapped_shape(mapping: ColumnMapping, columns: Sequence[str]) -> Shape:
+    missing = sorted(mapping.columns - set(columns))
     if missing:
         raise InputError(f"The file has no column {missing[0]!r}.")
     if not mapping.is_usable:
-        raise InputError(
+        raise UnmappedColumns(
             "The mapping names no two responses: name response_a and response_b, or chosen and "
-            "rejected."
+            "rejected.",
+            columns,
         )
     return Shape.PREFERENCES if mapping.chosen and mapping.rejected else Shape.PAIRS
 

@@ -83,6 +83,14 @@ class ColumnMapping(BaseModel):
         return frozenset(name for name in self.model_dump().values() if name)
 
 
+class UnmappedColumns(InputError):
+    """The two responses are in no column known so far: somebody has to say which is which."""
+
+    def __init__(self, sentence: str, columns: Sequence[str]) -> None:
+        super().__init__(sentence)
+        self.columns = tuple(columns)
+
+
 _SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "prompt": (
         *("prompt", "conversation", "instruction", "question", "query", "messages"),
@@ -149,7 +157,7 @@ def detect(rows: Sequence[Mapping[str, object]], name: str) -> tuple[Shape, Colu
     if _is_list_of(rows[0].get("completions"), dict):
         return Shape.RATED, mapping
     if not mapping.is_usable:
-        raise InputError(_refusal(name, columns))
+        raise _refusal(name, columns)
     return (Shape.PREFERENCES if mapping.chosen else Shape.PAIRS), mapping
 
 
@@ -157,14 +165,15 @@ def _is_list_of(value: object, kind: type) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(item, kind) for item in value)
 
 
-def _refusal(name: str, columns: Sequence[str]) -> str:
+def _refusal(name: str, columns: Sequence[str]) -> InputError:
     if "response" in columns and {"score", "label"} & set(columns):
-        return (
+        return InputError(
             f"{name!r} rates single responses; a pair needs two responses to the same prompt, "
             "so bring in a file that compares them."
         )
     shown = ", ".join(repr(column[:40]) for column in columns[:12])
-    return (
+    return UnmappedColumns(
         f"{name!r} has no two responses in it (its columns are {shown}): say which column is "
-        "which, such as prompt, chosen and rejected."
+        "which, such as prompt, chosen and rejected.",
+        columns,
     )

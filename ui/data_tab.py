@@ -13,10 +13,11 @@ from storage import exporting, importing, runs, snapshots
 from storage.database import Database
 from storage.export_rows import Kind
 from storage.exporting import ExportOptions
-from storage.shapes import ColumnMapping
+from storage.shapes import ColumnMapping, UnmappedColumns
 from storage.snapshots import LabelFilter
 from ui.context import Studio
 from ui.data_views import (
+    columns_view,
     counts_view,
     export_view,
     imports_view,
@@ -33,8 +34,13 @@ KINDS: tuple[str, ...] = get_args(Kind)
 
 def look(file: str | None, hub_name: str, mapping: object = None) -> View:
     """What a file, or a data set of the Hub, would bring in."""
+    columns = None
     try:
-        return preview_view(importing.preview(_source(file, hub_name), _mapping(mapping)))
+        columns = _mapping(mapping)
+        found = importing.preview(_source(file, hub_name), columns)
+        return preview_view(found, is_mapped=columns is not None)
+    except UnmappedColumns as error:
+        return {"error": str(error), **columns_view(error.columns, columns)}
     except RMR1Error as error:
         return {"error": str(error)}
 
@@ -119,7 +125,7 @@ def count_export(database: Database, name: str | None, kind: str) -> View:
         return {"error": str(error)}
 
 
-def export(studio: Studio, name: str | None, kind: str) -> tuple[View, str | None]:
+def export(studio: Studio, name: str | None, kind: str) -> tuple[View, gr.File]:
     """Write the training files; what they hold, and one archive of them to download.
 
     The files stay in the data folder under `exports/`; the archive is a temporary copy, because
@@ -135,11 +141,11 @@ def export(studio: Studio, name: str | None, kind: str) -> tuple[View, str | Non
             studio.database, snapshot, _kind(kind), folder, options=ExportOptions()
         )
     except RMR1Error as error:
-        return {"error": str(error)}, None
+        return {"error": str(error)}, gr.File(value=None, visible=False)
     archive = Path(tempfile.mkdtemp(prefix="rmr1-export-")) / folder.name
     sentence = f"Written to {folder} and packed for download."
     packed = shutil.make_archive(str(archive), "zip", folder)
-    return {**export_view(manifest.counted), "sentence": sentence}, packed
+    return {**export_view(manifest.counted), "sentence": sentence}, gr.File(packed, visible=True)
 
 
 def _source(file: str | None, hub_name: str) -> Path | str:
@@ -229,7 +235,9 @@ def build_data_tab(studio: Studio) -> None:
                 kind = gr.Radio(list(KINDS), value=KINDS[0], label="Export", interactive=True)
                 counted = panel("counts", elem_id="data-export-counts")
                 writing = gr.Button("Export", variant="primary", size="sm", elem_id="data-export")
-                archive = gr.File(label="Download", interactive=False, elem_id="data-archive")
+                archive = gr.File(
+                    label="Download", interactive=False, visible=False, elem_id="data-archive"
+                )
 
     database = studio.database
     policy = [stage, ties, known, inspection]
@@ -245,7 +253,7 @@ def build_data_tab(studio: Studio) -> None:
 
     def on_undo(event: gr.EventData) -> tuple[View, View]:
         listed = undo(database, payload(event))
-        return {}, listed
+        return {"said": listed.pop("said")}, listed
 
     def on_count(*chosen: object) -> View:
         return count_labels(database, *chosen)
@@ -256,7 +264,7 @@ def build_data_tab(studio: Studio) -> None:
     def on_count_export(title: str | None, what: str) -> View:
         return count_export(database, title, what)
 
-    def on_export(title: str | None, what: str) -> tuple[View, str | None]:
+    def on_export(title: str | None, what: str) -> tuple[View, gr.File]:
         return export(studio, title, what)
 
     def on_open(*chosen: object) -> tuple[View, View, gr.Dropdown]:

@@ -7,7 +7,7 @@ from storage.exporting import Counted
 from storage.importing import ImportReport, Preview
 from storage.readers import RowError
 from storage.runs import Run
-from storage.shapes import ColumnMapping
+from storage.shapes import ColumnMapping, Shape
 from storage.snapshots import LabelCounts
 from ui.views import View
 
@@ -15,13 +15,15 @@ CELL = 240
 """Characters of a text that a preview shows."""
 
 
-def preview_view(preview: Preview) -> View:
-    """What a file would bring in."""
+def preview_view(preview: Preview, *, is_mapped: bool = False) -> View:
+    """What a file would bring in.
+
+    Args:
+        is_mapped: a person said which column is which. A file of a known shape is otherwise read
+            by its shape, so its import must not name columns.
+    """
     counts = preview.counts
-    mapping = preview.mapping.model_dump()
-    fields = [
-        [name, field.description or name] for name, field in ColumnMapping.model_fields.items()
-    ]
+    is_plain = preview.shape in (Shape.PAIRS, Shape.PREFERENCES)
     return {
         "name": preview.name,
         "shape": preview.shape,
@@ -33,12 +35,21 @@ def preview_view(preview: Preview) -> View:
             ["unusable rows", counts.errors],
             ["results that differ from our reading", counts.mismatches or None],
         ],
-        "mapping": mapping,
-        "fields": fields if preview.columns else [],
-        "columns": list(preview.columns),
+        **(columns_view(preview.columns, preview.mapping) if is_plain else {}),
+        "is_mapped": is_mapped,
         "rows": [_row(pair) for pair in preview.rows],
         "errors": _errors(preview.errors),
         "error_count": counts.errors,
+    }
+
+
+def columns_view(columns: Sequence[str], mapping: ColumnMapping | None) -> View:
+    """Which column is which, for a person to say."""
+    fields = ColumnMapping.model_fields.items()
+    return {
+        "mapping": (mapping or ColumnMapping()).model_dump(),
+        "fields": [[name, field.description or name] for name, field in fields],
+        "columns": list(columns),
     }
 
 

@@ -10,18 +10,19 @@ RMR.importer = function ({ element, trigger }) {
   const { h } = RMR;
   const root = element.querySelector("[data-root]");
   return (view) => RMR.repaint(root, view, () => {
-    if (view.error) return h("p.note.note-error", { role: "alert" }, view.error);
+    if (view.error) return [h("p.note.note-error", { role: "alert" }, view.error), view.columns ? RMR.mapping(view, trigger) : null];
     if (view.report) return RMR.importReport(view.report, trigger);
+    if (view.said) return h("p.note", { role: "status" }, view.said);
     if (!view.name) return h("p.hint", {}, "Nothing is stored until you have seen what would come in.");
     return [
       h("h3.title", {}, view.name, h("span.chip", {}, view.shape)),
       view.note ? h("p.hint", {}, view.note) : null,
       RMR.figures(view.figures),
-      view.fields.length ? RMR.mapping(view, trigger) : null,
+      view.columns ? RMR.mapping(view, trigger) : null,
       RMR.rowErrors(view.errors, view.error_count),
       RMR.previewTable(view.rows),
       h("div.actions", {},
-        h("button.quiet.strong", { type: "button", "data-take": "", onclick: () => trigger("take", { keep_good: true, mapping: view.mapping }) },
+        h("button.quiet.strong", { type: "button", "data-take": "", onclick: () => trigger("take", { keep_good: true, mapping: view.is_mapped ? view.mapping : null }) },
           view.error_count ? `Import the ${view.figures[0][1].toLocaleString("en")} good pairs` : "Import"),
         view.error_count ? h("span.hint", {}, "Rows with errors stay out.") : null),
     ];
@@ -38,10 +39,19 @@ RMR.importReport = (report, trigger) => [
 RMR.mapping = function (view, trigger) {
   const { h } = RMR;
   const chosen = { ...view.mapping };
-  return h("details.fold", {}, h("summary", {}, "Which column is which"),
+  const remap = (field, column) => {
+    chosen[field] = column || null;
+    RMR.mappedLast = field;
+    trigger("remap", { mapping: chosen });
+  };
+  // What is painted after a choice keeps the choice open, and the keyboard where it was.
+  const last = RMR.mappedLast;
+  RMR.mappedLast = null;
+  if (last) setTimeout(() => document.querySelector(`.mapping select[name="${last}"]`)?.focus());
+  return h("details.fold", { open: Boolean(view.error || view.is_mapped) }, h("summary", {}, "Which column is which"),
     h("div.mapping", {}, view.fields.map(([field, description]) =>
-      h("label", { title: description }, field,
-        h("select", { onchange: (event) => { chosen[field] = event.target.value || null; trigger("remap", { mapping: chosen }); } },
+      h("label", {}, h("span", {}, h("strong", {}, field), ` ${description}`),
+        h("select", { name: field, onchange: (event) => remap(field, event.target.value) },
           h("option", { value: "" }, "—"),
           view.columns.map((column) => h("option", { value: column, selected: chosen[field] === column }, column)))))));
 };
