@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
+from time import monotonic
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -20,10 +21,13 @@ from storage import judgements
 from storage.database import Database
 from ui import labelling
 from ui.context import Studio
+from ui.explore_tab import text
 from ui.panels import panel
 from ui.views import View, judgement_view, live_view
 
 NO_EXAMPLE = "Load an example …"
+PAUSE = 0.1
+"""Seconds between two views of a judgement being written: a browser keeps up, Stop is heard."""
 
 
 @cache
@@ -45,8 +49,8 @@ def read_pair(prompt: str, is_conversation: bool, response_a: str, response_b: s
     """
     if not prompt.strip():
         raise InputError("The prompt is empty: write or paste one, or load an example.")
-    for side, text in (("A", response_a), ("B", response_b)):
-        if not text.strip():
+    for side, response in (("A", response_a), ("B", response_b)):
+        if not response.strip():
             raise InputError(f"Response {side} is empty: a judge compares two responses.")
     turns = read_transcript(prompt) if is_conversation else (Message(role="user", content=prompt),)
     for pair in examples().values():  # an example that was not touched keeps what is known of it
@@ -75,6 +79,7 @@ def judge_pair(
             yield stored
             return
     run = uuid.uuid4().hex
+    shown_at = 0.0
     updates: list[Update | None] = [None] * plan.size
     yield live_view(pair, updates, layout, run)
     for step in judge.stream(pair, plan):
@@ -84,7 +89,9 @@ def judge_pair(
             yield {**judgement_view(step, layout, key), "run": run}
         else:
             updates[step.index] = step
-            yield live_view(pair, updates, layout, run)
+            if monotonic() - shown_at >= PAUSE:
+                yield live_view(pair, updates, layout, run)
+                shown_at = monotonic()
 
 
 def _stored(database: Database, judge: Judge, pair: Pair, plan: Plan) -> View | None:
@@ -97,18 +104,6 @@ def _stored(database: Database, judge: Judge, pair: Pair, plan: Plan) -> View | 
     when = f"{found.created_at:%Y-%m-%d %H:%M} UTC"
     note = f"Judged before with the same plan ({when}); “Judge anew” asks again."
     return {**view, "notes": [{"kind": "info", "text": note}, *view["notes"]]}
-
-
-def stopped(view: View) -> View:
-    """What stands on the page after Stop."""
-    if view.get("phase") != "running":
-        return view
-    return {
-        **view,
-        "phase": "stopped",
-        "state_title": "stopped, nothing was stored",
-        "status": "Stopped. Nothing was stored.",
-    }
 
 
 def load_example(title: str) -> tuple[str, bool, str, str]:
@@ -192,7 +187,7 @@ def build_judge_tab(studio: Studio) -> None:
                 )
         with gr.Row(elem_classes="actions"):
             go = gr.Button("Judge", variant="primary", scale=0, min_width=130, elem_id="judge-go")
-            stop = gr.Button("Stop", scale=0, min_width=90, elem_id="judge-stop")
+            stop = gr.Button("Stop", scale=0, min_width=90, interactive=False, elem_id="judge-stop")
             example = gr.Dropdown(
                 [NO_EXAMPLE, *examples()],
                 value=NO_EXAMPLE,
@@ -207,31 +202,45 @@ def build_judge_tab(studio: Studio) -> None:
             conversation = gr.Checkbox(
                 label="Conversation", scale=0, min_width=140, container=False, interactive=True
             )
-        with gr.Accordion("Judge and plan", open=False, elem_id="judge-options"), gr.Row():
-            who = gr.Dropdown(titles, value=titles[0], label="Judge", interactive=True)
-            orders = gr.Radio(
-                [("A first", "AB"), ("B first", "BA"), ("both", "both")],
-                value=plan.orders,
-                label="Order",
-                interactive=True,
-            )
-            votes = gr.Slider(1, 8, plan.votes, step=1, label="Votes per order", interactive=True)
-            temperature = gr.Slider(
-                0, 1.5, plan.temperature, step=0.1, label="Temperature", interactive=True
-            )
-            max_tokens = gr.Slider(
-                64, 8192, plan.max_tokens, step=64, label="Budget in tokens", interactive=True
-            )
-            seed = gr.Number(plan.seed, precision=0, minimum=0, label="Seed", interactive=True)
-            grammar = gr.Checkbox(plan.grammar, label="Hold to the grammar", interactive=True)
-            anew = gr.Checkbox(False, label="Judge anew", interactive=True)
-        case = panel("judge", ("inspect",), elem_id="judge-case")
+        with gr.Accordion("Judge and plan", open=False, elem_id="judge-options"):
+            with gr.Row():
+                who = gr.Dropdown(titles, value=titles[0], label="Judge", interactive=True)
+                orders = gr.Radio(
+                    [("A first", "AB"), ("B first", "BA"), ("both", "both")],
+                    value=plan.orders,
+                    label="Order",
+                    interactive=True,
+                )
+                votes = gr.Slider(
+                    1, 8, plan.votes, step=1, label="Votes per order", interactive=True
+                )
+            with gr.Row():
+                temperature = gr.Slider(
+                    0, 1.5, plan.temperature, step=0.1, label="Temperature", interactive=True
+                )
+                max_tokens = gr.Slider(
+                    64, 8192, plan.max_tokens, step=64, label="Budget in tokens", interactive=True
+                )
+                seed = gr.Number(plan.seed, precision=0, minimum=0, label="Seed", interactive=True)
+            with gr.Row():
+                grammar = gr.Checkbox(plan.grammar, label="Hold to the grammar", interactive=True)
+                anew = gr.Checkbox(False, label="Judge anew", interactive=True)
+        case = panel(
+            "judge",
+            ("inspect", "example"),
+            elem_id="judge-case",
+            value={"examples": list(examples())[:4]},
+        )
 
         def run(*fields: Any) -> Iterator[View]:
             try:
                 yield from judge_form(studio, JudgeForm(*fields))
             except RMR1Error as error:
                 raise gr.Error(str(error), print_exception=False) from error
+
+        def chosen_example(event: gr.EventData) -> tuple[str, str, bool, str, str]:
+            title = text(event, "title")
+            return title if title in examples() else NO_EXAMPLE, *load_example(title)
 
         def inspect(view: View, event: gr.EventData) -> View:
             receipt = labelling.inspect(studio.database, event)
@@ -248,15 +257,14 @@ def build_judge_tab(studio: Studio) -> None:
             show_progress="hidden",
             api_visibility="private",
         )
-        stop.click(
-            stopped,
-            case,
-            case,
-            cancels=[running],
-            queue=False,
+        stop.click(None, js="() => RMR.stopJudging()", cancels=[running], show_progress="hidden")
+        case.example(
+            chosen_example,
+            None,
+            [example, *pair_form],
             show_progress="hidden",
             api_visibility="private",
-        )
+        ).then(None, js="() => document.getElementById('judge-go').click()")
         example.input(
             load_example,
             example,

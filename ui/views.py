@@ -28,9 +28,8 @@ STATE_TITLES = {
 }
 
 TINY_JUDGE = (
-    "This judge is a tiny demonstration model (135 million parameters) that runs on this machine. "
-    "It shows how a reasoning reward model works; untrained as it is, it mostly copies the example "
-    "of its prompt and prefers the response that it reads first."
+    "A tiny demonstration model (135 million parameters) judged this: it shows how a reasoning "
+    "reward model works, but mostly copies its prompt's example and prefers what it reads first."
 )
 HELD = "A grammar holds it to the protocol, and its quotations to sentences of the responses."
 
@@ -127,7 +126,7 @@ def judgement_view(judgement: Judgement, layout: str, key: str | None = None) ->
         "reason": judgement.reason,
         "confidence": judgement.confidence,
         "confidence_source": judgement.confidence_source,
-        "swap": judgement.swap_consistent,
+        "swap": None if judgement.state is State.FAILED else judgement.swap_consistent,
         "status": f"Done. {ending}.",
         "meta": " · ".join(filter(None, (judgement.version.title, _meta(tokens, seconds)))),
         "notes": _judgement_notes(judgement),
@@ -221,8 +220,6 @@ def _notes(order: Order, rollout: Rollout | None) -> list[View]:
 
 def _judgement_notes(judgement: Judgement) -> list[View]:
     notes = []
-    if judgement.state is State.FAILED:
-        notes.append(_note("error", f"The judge failed: {judgement.reason}"))
     if judgement.version.backend == "embedded":
         held = f" {HELD}" if judgement.plan.grammar else ""
         notes.append(_note("info", TINY_JUDGE + held))

@@ -110,3 +110,13 @@ def test_the_address_remembers_the_tab(page):
     page.wait_for_timeout(500)  # Gradio complains of calls that a reload cuts off
     page.reload()
     expect(page.locator("#data-import")).to_be_visible()
+
+
+def test_a_visitor_reads_what_this_is_and_sees_an_example_judged_after_one_click(page):
+    case = page.locator("#judge-case")
+    expect(case.get_by_role("heading", name="What is a reasoning reward model?")).to_be_visible()
+    case.get_by_role("button", name="Two trains").click()
+    page.wait_for_selector("#judge-case [data-phase=done]")
+    expect(case.locator(".headline")).to_contain_text("Response A is better")
+    expect(case.locator(".introduction")).to_have_count(0)
+    expect(page.locator("#judge-stop")).to_be_disabled()

@@ -6,7 +6,7 @@ from rmr1.errors import BackendUnavailable, InputError
 from rmr1.pair import Side
 from storage import judgements
 from tests.replies import CHAT, PAIR
-from ui.judge_tab import JudgeForm, examples, judge_form, load_example, read_pair, stopped
+from ui.judge_tab import JudgeForm, examples, judge_form, load_example, read_pair
 
 FORM = JudgeForm(
     PAIR.prompt,
@@ -64,7 +64,7 @@ def test_a_failed_judge_is_shown_and_stored_as_failed_and_asked_again_next_time(
     failed = list(judge_form(studio, FORM))[-1]
     assert failed["state"] == "failed"
     assert failed["verdict"] is None
-    assert "signal 9" in failed["notes"][0]["text"]
+    assert "signal 9" in failed["reason"]
     with studio.database.read() as session:
         assert judgements.get(session, failed["key"]).judgement.state == "failed"
     assert list(judge_form(studio, FORM))[-1]["verdict"] == "A"
@@ -95,8 +95,3 @@ def test_about_a_dozen_examples_of_several_kinds_load_into_the_form_and_back():
 
 def test_an_unknown_example_empties_the_form():
     assert load_example("nothing of the kind") == ("", False, "", "")
-
-
-def test_stopping_says_that_nothing_was_stored_and_leaves_a_finished_case_alone():
-    assert "nothing was stored" in stopped({"phase": "running"})["state_title"]
-    assert stopped({"phase": "done", "key": "k"}) == {"phase": "done", "key": "k"}

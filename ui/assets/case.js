@@ -94,7 +94,7 @@ RMR.caseHead = function (view, shown, choose, hooks) {
       RMR.confidence(view),
       view.swap === null || view.swap === undefined ? null
         : h(`span.chip${view.swap ? ".is-exact" : ".is-absent"}`, { title: "Whether both orders name the same response" }, view.swap ? "same in both orders" : "flips with the order"),
-      view.state && view.state !== "complete" && !running ? h("span.chip.is-near", { title: view.reason || "" }, view.state) : null,
+      view.verdict && view.state !== "complete" ? h("span.chip.is-near", { title: view.reason || "" }, view.state) : null,
       h("span.spacer"),
       view.meta ? h("span.meta", {}, view.meta) : null,
       hooks && hooks.edit && !running ? h("button.quiet", { type: "button", onclick: hooks.edit }, "Edit the pair") : null,

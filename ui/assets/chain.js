@@ -89,7 +89,8 @@ RMR.corSteps = function (r, live, onQuote) {
         : "Checkable: judged against the judge's own solution.")] : [])),
   ];
   if (r.thinking) steps.push(RMR.step("done", "Thinking", null, RMR.fold("Read the thinking", r.thinking)));
-  const known = r.type === "Reasoning" ? r.solution !== null : r.rubric !== null;
+  const ground = r.type === "Reasoning" ? "solution" : "rubric";
+  const known = r[ground] !== null && !open.has(ground);
   if (r.type === "Reasoning" || r.solution !== null)
     steps.push(RMR.step(state(r.solution !== null, "solution", typed), "The judge's own solution", null,
       r.solution !== null ? h("div.prose.solution", { dir: "auto" }, r.solution) : null));
@@ -122,7 +123,7 @@ RMR.quoteCount = function (r) {
   const count = { exact: 0, near: 0, absent: 0 };
   for (const quote of r.quotes) count[quote.match] += 1;
   return Object.entries(count).filter(([, n]) => n).map(([match, n]) =>
-    h(`span.chip.is-${match}`, { title: RMR.MATCH[match].title }, `${n} ${RMR.MATCH[match].word}`));
+    h(`span.chip.is-${match}`, { title: RMR.MATCH[match].title }, `${n} ${n === 1 ? "quote" : "quotes"} ${RMR.MATCH[match].word}`));
 };
 
 RMR.verdictStep = function (r, live) {
@@ -130,6 +131,6 @@ RMR.verdictStep = function (r, live) {
   const body = r.verdict
     ? [h("p.verdict", {}, RMR.badge(r.verdict), ` Response ${r.verdict} is better`,
       r.probability === null ? null : h("span.muted", {}, ` · ${RMR.percent(r.probability)} at the verdict`))]
-    : live ? [] : [h("p.warning", {}, `No verdict: ${r.reason || r.state}`)];
+    : live ? [] : [h("p.warning", {}, `No verdict: ${r.reason || r.state || "the judge was stopped"}`)];
   return RMR.step(r.verdict ? "done" : live ? (r.open.includes("answer") ? "writing" : "pending") : "missing", "Verdict", null, ...body);
 };

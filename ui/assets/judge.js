@@ -14,10 +14,24 @@ RMR.judge = function ({ element, props, trigger }) {
     const go = document.getElementById("judge-go");
     if (go && go.offsetParent) go.click();
   });
-  let before = null;
-  return (view) => {
+  const intro = h("div");
+  root.append(intro);
+  let before = null, stoppedRun = null;
+  RMR.stopJudging = () => {
+    if (before?.phase !== "running") return;
+    stoppedRun = before.run;
+    show(before);
+    document.getElementById("judge-go").focus();
+  };
+  // What was on its way when Stop was pressed must not set the judge going again.
+  const asStopped = (view) => view.phase === "running" && view.run === stoppedRun
+    ? { ...view, phase: "stopped", state_title: "stopped, nothing was stored", status: "Stopped. Nothing was stored." } : view;
+  const show = (given) => {
+    const view = asStopped(given);
     paint(view);
+    RMR.repaint(intro, view.examples || [], () => view.examples ? RMR.introduction(view.examples, (title) => trigger("example", { title })) : []);
     root.dataset.phase = view.phase || "idle";
+    document.getElementById("judge-stop")?.toggleAttribute("disabled", view.phase !== "running");
     const another = view.run !== before?.run || view.key !== before?.key;
     if (view.phase && another) RMR.foldForm(true);
     RMR.repaint(bar, [view.phase, view.key, view.receipt, view.verdict], () =>
@@ -28,6 +42,25 @@ RMR.judge = function ({ element, props, trigger }) {
     }
     before = view;
   };
+  return show;
+};
+
+// What a visitor sees before anything was judged: what this is, and pairs to begin with.
+RMR.introduction = function (examples, choose) {
+  const { h } = RMR;
+  const steps = [
+    ["Type", "Is the task a matter of quality, or does it have a right answer?"],
+    ["Rubric or solution", "Weighted criteria for this very prompt, or the judge's own solution of it."],
+    ["Evaluation", "Both responses compared, with quotations that the studio looks up in them."],
+    ["Verdict", "A or B: the preference that other models can be trained on."],
+  ];
+  return h("section.introduction", {},
+    h("h2", {}, "What is a reasoning reward model?"),
+    h("p", {}, "A reward model says which of two responses is better. Most give a bare number; this one writes down its reasons first, so that they can be read, checked and corrected."),
+    h("ol.introduction-steps", {}, steps.map(([name, words]) => h("li", {}, h("strong", {}, name), h("span", {}, words)))),
+    h("div.actions", {}, h("strong", {}, "See it judge:"),
+      examples.map((title) => h("button.quiet", { type: "button", onclick: () => choose(title) }, title)),
+      h("span.hint", {}, "or fill in a pair of your own above.")));
 };
 
 // The form gives way to the case, which shows the same texts.
