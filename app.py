@@ -42,11 +42,13 @@ def serve() -> None:
     settings = judge_cli.load_settings()
     # Gradio reads these at its import, takes seconds for it, and no other command needs it.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    os.environ.setdefault("GRADIO_TEMP_DIR", tempfile.mkdtemp(prefix="rmr1-uploads-"))
+    stack = ExitStack()
+    uploads = stack.enter_context(tempfile.TemporaryDirectory(prefix="rmr1-uploads-"))
+    os.environ.setdefault("GRADIO_TEMP_DIR", uploads)
     gc.disable()  # a fifth of the import's time: nothing that it makes is garbage
     from ui.studio import Studio, build_page, launch
 
-    with ExitStack() as stack:
+    with stack:
         judges = load_judges(settings, stack)
         database = stack.enter_context(open_database(settings))
         studio = Studio(database, judges, settings.plan, settings.data_dir)
@@ -76,7 +78,7 @@ def load_judges(settings: Settings, stack: ExitStack) -> dict[str, Judge]:
         backend = load_backend(wanted, warm=wanted is settings.backend)
         stack.callback(backend.close)
         for profile in profiles:
-            judges[f"{name} · {profile.title or profile.name}"] = Judge(backend, profile)
+            judges[f"{name} · {profile.name}"] = Judge(backend, profile)
     return judges
 
 

@@ -26,6 +26,9 @@ from rmr1.record import Record, judgement_record, pair_from_record, quote_record
 from rmr1.rollout import read_rollout
 from rmr1.settings import Settings
 
+_Judged = tuple[str, str, str]
+"""Hashes of a pair, a plan and a judge version."""
+
 app = typer.Typer(no_args_is_help=True)
 prompts = typer.Typer(no_args_is_help=True, help="Prompt profiles: list, show, fetch.")
 app.add_typer(prompts, name="prompts")
@@ -46,8 +49,9 @@ def judge(
 ) -> None:
     """Judge pairs, a line each, with the backend of the settings (RMR1_BACKEND__KIND ...).
 
-    Killed at any moment it goes on where it was: pairs that OUT holds are not judged again, and
-    those whose backend failed are. Exits with 1 if a backend failed on any pair.
+    Killed at any moment it goes on where it was: a pair that OUT holds a judgement of by the same
+    judge under the same plan is not judged again, unless its backend failed. Exits with 1 if a
+    backend failed on any pair.
     """
     settings = load_settings()
     chosen = {
@@ -59,13 +63,14 @@ def judge(
         "grammar": grammar,
     }
     plan = _plan(settings.plan, chosen)
-    todo = list(_read_pairs(pairs))
+    wanted = {pair.hash: pair for pair in _read_pairs(pairs)}
     done = _judged(out)
-    todo = [pair for pair in todo if pair.hash not in done]
     with ExitStack() as stack:
         backend = load_backend(settings.backend)
         stack.callback(backend.close)
         who = Judge(backend, load_profile(profile or settings.profile))
+        same = (plan.hash, who.version.hash)
+        todo = [pair for digest, pair in wanted.items() if (digest, *same) not in done]
         file = stack.enter_context(_appended(out))
         finished = tqdm(
             judge_many(who, todo, plan, workers=workers),
@@ -198,11 +203,11 @@ def _object(line: str | bytes) -> Record:
     return record
 
 
-def _judged(out: Path) -> set[str]:
-    """Hashes of the pairs that `out` judges already; a line cut short by a kill is cut off."""
+def _judged(out: Path) -> set[_Judged]:
+    """What `out` holds already; a line cut short by a kill is cut off."""
     if not out.exists():
         return set()
-    hashes: set[str] = set()
+    found: set[_Judged] = set()
     whole = 0
     try:
         with out.open("r+b") as file:
@@ -210,24 +215,26 @@ def _judged(out: Path) -> set[str]:
                 if not line.endswith(b"\n"):
                     break
                 whole += len(line)
-                hashes.update(_judged_pair(line, f"{out}, line {number}"))
+                found.update(_judged_pair(line, f"{out}, line {number}"))
             file.truncate(whole)
     except OSError as error:
         raise InputError(f"{out}: cannot be read and added to: {error.strerror}.") from error
-    return hashes
+    return found
 
 
-def _judged_pair(line: bytes, where: str) -> Iterator[str]:
-    """The hash of the pair that a line judges; none where the backend failed."""
+def _judged_pair(line: bytes, where: str) -> Iterator[_Judged]:
+    """What a line judges, by whom and how; nothing where the backend failed."""
     try:
         record = _object(line)
         pair = Pair.model_validate(record.get("pair"))
-    except (InputError, ValidationError) as error:
+        plan = Plan.model_validate(record.get("plan"))
+        version = str(record["judge_version"]["hash"])
+    except (InputError, ValidationError, LookupError, TypeError) as error:
         raise InputError(
             f"{where}: is no judgement; name another file, or take the line out."
         ) from error
     if record.get("state") != State.FAILED:
-        yield pair.hash
+        yield pair.hash, plan.hash, version
 
 
 def _appended(out: Path) -> TextIO:
@@ -258,7 +265,12 @@ def _parsed(record: Record, name: str) -> Record:
     if not isinstance(text, str):
         raise InputError(f"{name}: text: expected a text")
     a, b = str(record.get("response_a") or ""), str(record.get("response_b") or "")
-    rollout = read_rollout(Pair.of("(not given)", a, b), Order.AB, text)
+    try:
+        pair = Pair.of("(not given)", a, b)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{name}: {first['loc'][0]}: {first['msg']}") from error
+    rollout = read_rollout(pair, Order.AB, text)
     known = bool(a or b)
     return {
         "id": name,

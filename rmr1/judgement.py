@@ -172,9 +172,11 @@ def swap(judgement: Judgement) -> Judgement:
         )
         for rollout in judgement.rollouts
     )
+    orders = {"AB": "BA", "BA": "AB", "both": "both"}[judgement.plan.orders]
     return replace(
         judgement,
         pair=judgement.pair.swapped(),
+        plan=judgement.plan.model_copy(update={"orders": orders}),
         rollouts=rollouts,
         verdict=judgement.verdict and judgement.verdict.other,
     )

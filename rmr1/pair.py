@@ -5,13 +5,27 @@ import json
 import re
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from rmr1.errors import InputError
 
 Role = Literal["system", "user", "assistant"]
+
+
+def _writable(text: str) -> str:
+    """Refuse what no encoding can write: JSON can spell half a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"is no valid Unicode text: half a surrogate pair at character {error.start}"
+        ) from error
+    return text
+
+
+Text = Annotated[str, AfterValidator(_writable)]
 
 
 class Side(StrEnum):
@@ -43,7 +57,7 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     role: Role
-    content: str
+    content: Text
 
 
 class Pair(BaseModel):
@@ -52,8 +66,8 @@ class Pair(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     conversation: tuple[Message, ...] = Field(min_length=1)
-    response_a: str
-    response_b: str
+    response_a: Text
+    response_b: Text
     id: str | None = Field(default=None, description="the id that the source gave it")
     chosen: Side | None = Field(default=None, description="the better side, where it is known")
     source: str = Field(default="", description="the data set or the place it came from")

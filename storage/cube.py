@@ -27,7 +27,7 @@ class Cell(NamedTuple):
     quotes_absent: int
 
 
-State = tuple[int | None, ...]
+State = tuple[object, ...]
 Remembered = OrderedDict[JudgementFilter, tuple[State, list[Cell]]]
 
 _MOST = 8
@@ -88,6 +88,7 @@ def _state(session: Session) -> State:
             select(func.max(LabelEventRow.id)).scalar_subquery(),
             select(func.max(PairRow.id)).scalar_subquery(),
             select(func.max(RunRow.id)).scalar_subquery(),
+            select(func.max(RunRow.undone_at)).scalar_subquery(),
         )
     )
     return tuple(found.one())

@@ -8,7 +8,7 @@ from itertools import islice
 from sqlalchemy import case, insert, select, update
 from sqlalchemy.orm import Session, lazyload
 
-from rmr1.errors import InputError, RecordNotFound
+from rmr1.errors import RecordNotFound
 from rmr1.pair import Message, Pair, Side, transcript
 from storage.columns import JsonObject, utc_now
 from storage.tables import JudgementRow, PairRow, PairTextRow
@@ -122,8 +122,6 @@ def _ids(session: Session, hashes: list[str]) -> dict[str, int]:
 
 
 def _insert(session: Session, fresh: dict[str, Pair], run_id: int | None) -> dict[str, int]:
-    for pair in fresh.values():
-        _refuse_broken_texts(pair)
     session.execute(insert(PairRow), [_columns(p, d, run_id) for d, p in reversed(fresh.items())])
     ids = _ids(session, list(fresh))
     session.execute(insert(PairTextRow), [_texts(p, ids[d]) for d, p in fresh.items()])
@@ -157,23 +155,6 @@ def _texts(pair: Pair, pair_id: int) -> JsonObject:
         "conversation": [turn.model_dump() for turn in pair.conversation],
         "meta": pair.meta,
     }
-
-
-def _refuse_broken_texts(pair: Pair) -> None:
-    turns = {f"turn {i}": turn.content for i, turn in enumerate(pair.conversation, start=1)}
-    texts = turns | {"response_a": pair.response_a, "response_b": pair.response_b}
-    for name, text in texts.items():
-        _refuse_broken_text(name, text)
-
-
-def _refuse_broken_text(name: str, text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"{name} is no valid Unicode text: half a surrogate pair at character {error.start}; "
-            "repair or leave out this pair."
-        ) from error
 
 
 def _fill_in(session: Session, pair_id: int, pair: Pair) -> None:

@@ -1,5 +1,6 @@
 """The Data page: files in, with a look before; snapshots frozen and exported, counted before."""
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -9,6 +10,7 @@ import gradio as gr
 from pydantic import ValidationError
 
 from rmr1.errors import InputError, RMR1Error
+from rmr1.prompt import profile_names
 from storage import exporting, importing, runs, snapshots
 from storage.database import Database
 from storage.export_rows import Kind
@@ -113,19 +115,24 @@ def snapshot_names(database: Database) -> list[str]:
         return [snapshot.name for snapshot in snapshots.newest_first(session)]
 
 
-def count_export(database: Database, name: str | None, kind: str) -> View:
+def count_export(
+    database: Database, name: str | None, kind: str, profile: str, apart: object
+) -> View:
     """What an export would hold."""
     if not name:
         return {"sentence": "Freeze a snapshot first: an export is made from one."}
     try:
         with database.read() as session:
             snapshot = snapshots.get(session, name)
-            return export_view(exporting.count(session, snapshot, _kind(kind)))
+            options = _options(profile, apart)
+            return export_view(exporting.count(session, snapshot, _kind(kind), options))
     except RMR1Error as error:
         return {"error": str(error)}
 
 
-def export(studio: Studio, name: str | None, kind: str) -> tuple[View, gr.File]:
+def export(
+    studio: Studio, name: str | None, kind: str, profile: str, apart: object
+) -> tuple[View, gr.File]:
     """Write the training files; what they hold, and one archive of them to download.
 
     The files stay in the data folder under `exports/`; the archive is a temporary copy, because
@@ -137,12 +144,12 @@ def export(studio: Studio, name: str | None, kind: str) -> tuple[View, gr.File]:
         with studio.database.read() as session:
             snapshot = snapshots.get(session, name)
         folder = studio.data_dir / "exports" / f"{snapshot.hash[:12]}-{_kind(kind)}"
-        manifest = exporting.export(
-            studio.database, snapshot, _kind(kind), folder, options=ExportOptions()
-        )
+        options = _options(profile, apart)
+        manifest = exporting.export(studio.database, snapshot, _kind(kind), folder, options=options)
     except RMR1Error as error:
         return {"error": str(error)}, gr.File(value=None, visible=False)
-    archive = Path(tempfile.mkdtemp(prefix="rmr1-export-")) / folder.name
+    # Uploads and downloads lie in one folder, which goes when the app ends.
+    archive = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()) / folder.name
     sentence = f"Written to {folder} and packed for download."
     packed = shutil.make_archive(str(archive), "zip", folder)
     return {**export_view(manifest.counted), "sentence": sentence}, gr.File(packed, visible=True)
@@ -175,6 +182,14 @@ def _policy(stage: object, ties: object, known: object, inspection: object) -> L
         raise InputError(f"The filter cannot be used: {error.errors()[0]['msg']}.") from error
 
 
+def _options(profile: str, apart: object) -> ExportOptions:
+    """The options of the page; the command line has more."""
+    if profile not in profile_names():
+        raise InputError(f"There is no prompt profile {profile!r}: choose one of the list.")
+    share = ExportOptions().distillation if apart else None
+    return ExportOptions(profile=profile, distillation=share)
+
+
 def _kind(kind: str) -> Kind:
     if kind not in KINDS:
         raise InputError(f"There is no export {kind!r}: choose one of {', '.join(KINDS)}.")
@@ -186,10 +201,9 @@ def build_data_tab(studio: Studio) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     with gr.Tab("Data", id="data", elem_id="tab-data") as tab:
         gr.Markdown("### Bring pairs or judgements in")
-        with gr.Row():
+        with gr.Row(elem_classes="stacked"):
             file = gr.File(
-                label="JSONL, JSON, CSV or Parquet (also .gz): pairs, preference data, "
-                "judgements, RM-R1's released logs",
+                label="A file: JSONL, JSON, CSV, Parquet",
                 file_types=FILE_TYPES,
                 height=130,
                 scale=2,
@@ -205,7 +219,7 @@ def build_data_tab(studio: Studio) -> None:
             imports = panel("imports", ("undo",), elem_id="data-imports")
 
         gr.Markdown("### Freeze labels, export training data")
-        with gr.Row():
+        with gr.Row(elem_classes="stacked"):
             with gr.Column():
                 stage = gr.Radio(
                     [("what was said blind", "blind"), ("what was said in the end", "final")],
@@ -233,6 +247,15 @@ def build_data_tab(studio: Studio) -> None:
                     [], label="Snapshot", interactive=True, elem_id="data-snapshot"
                 )
                 kind = gr.Radio(list(KINDS), value=KINDS[0], label="Export", interactive=True)
+                with gr.Row():
+                    profile = gr.Dropdown(
+                        list(profile_names()),
+                        label="Prompt profile of the judge to train",
+                        interactive=True,
+                    )
+                    apart = gr.Checkbox(
+                        True, label="Distillation and RL get different pairs", interactive=True
+                    )
                 counted = panel("counts", elem_id="data-export-counts")
                 writing = gr.Button("Export", variant="primary", size="sm", elem_id="data-export")
                 archive = gr.File(
@@ -261,11 +284,11 @@ def build_data_tab(studio: Studio) -> None:
     def on_freeze(title: str, *chosen: object) -> tuple[View, gr.Dropdown]:
         return freeze(database, title, *chosen)
 
-    def on_count_export(title: str | None, what: str) -> View:
-        return count_export(database, title, what)
+    def on_count_export(title: str | None, what: str, how: str, other: bool) -> View:
+        return count_export(database, title, what, how, other)
 
-    def on_export(title: str | None, what: str) -> tuple[View, gr.File]:
-        return export(studio, title, what)
+    def on_export(title: str | None, what: str, how: str, other: bool) -> tuple[View, gr.File]:
+        return export(studio, title, what, how, other)
 
     def on_open(*chosen: object) -> tuple[View, View, gr.Dropdown]:
         names = snapshot_names(database)
@@ -293,6 +316,8 @@ def build_data_tab(studio: Studio) -> None:
         [stage.input, ties.input, known.input, inspection.input], on_count, policy, frozen, **quiet
     )
     freezing.click(on_freeze, [name, *policy], [frozen, snapshot], **quiet)
-    gr.on([snapshot.change, kind.input], on_count_export, [snapshot, kind], counted, **quiet)
-    writing.click(on_export, [snapshot, kind], [counted, archive], **quiet)
+    wanted = [snapshot, kind, profile, apart]
+    changes = [snapshot.change, kind.input, profile.input, apart.input]
+    gr.on(changes, on_count_export, wanted, counted, **quiet)
+    writing.click(on_export, wanted, [counted, archive], **quiet)
     tab.select(on_open, policy, [imports, frozen, snapshot], **quiet)

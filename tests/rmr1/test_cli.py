@@ -60,6 +60,15 @@ def test_a_second_run_judges_only_what_is_missing(tmp_path):
     )
 
 
+def test_another_plan_or_profile_judges_again_and_a_repeated_pair_once(tmp_path):
+    out = tmp_path / "out.jsonl"
+    pairs = write_pairs(tmp_path / "in.jsonl", [PAIRS[0], PAIRS[0]])
+    for options in ([], ["--votes", "2"], ["--votes", "2", "--profile", "reasoning"], []):
+        run("judge", pairs, "--out", str(out), *options)
+    made = [(len(one["rollouts"]), one["judge_version"]["profile"]) for one in lines(out)]
+    assert made == [(1, "cor"), (2, "cor"), (2, "reasoning")]
+
+
 def test_pairs_whose_judge_failed_are_judged_again(tmp_path, monkeypatch):
     out = tmp_path / "out.jsonl"
     pairs = write_pairs(tmp_path / "in.jsonl", PAIRS[:1])
