@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 import tempfile
+from collections.abc import Iterable
 from contextlib import ExitStack
 
 import typer
@@ -11,10 +12,14 @@ import typer
 from rmr1 import cli as judge_cli
 from rmr1.backends.loading import load_backend
 from rmr1.judge import Judge
+from rmr1.plan import Plan
 from rmr1.prompt import load_profile, profile_names
-from rmr1.settings import Settings
+from rmr1.settings import Settings, default_plan
 from storage import cli as storage_cli
 from storage.database import Database
+
+SEPARATOR = " · "
+"""Between the names of backend and profile in a judge's title."""
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -51,7 +56,8 @@ def serve() -> None:
     with stack:
         judges = load_judges(settings, stack)
         database = stack.enter_context(open_database(settings))
-        studio = Studio(database, judges, settings.plan, settings.data_dir)
+        plans = plans_of_others(settings, judges)
+        studio = Studio(database, judges, settings.plan, settings.data_dir, plans)
         page = build_page(studio)
         gc.freeze()
         gc.enable()
@@ -63,6 +69,15 @@ def serve() -> None:
             port=settings.port,
             allowed_hosts=settings.allowed_hosts,
         )
+
+
+def plans_of_others(settings: Settings, judges: Iterable[str]) -> dict[str, Plan]:
+    """The plans of the judges whose backend is not the default one, by title."""
+    return {
+        title: default_plan(settings.backends[name].kind)
+        for title in judges
+        if (name := title.rpartition(SEPARATOR)[0]) in settings.backends
+    }
 
 
 def load_judges(settings: Settings, stack: ExitStack) -> dict[str, Judge]:
@@ -78,7 +93,7 @@ def load_judges(settings: Settings, stack: ExitStack) -> dict[str, Judge]:
         backend = load_backend(wanted, warm=wanted is settings.backend)
         stack.callback(backend.close)
         for profile in profiles:
-            judges[f"{name} · {profile.name}"] = Judge(backend, profile)
+            judges[f"{name}{SEPARATOR}{profile.name}"] = Judge(backend, profile)
     return judges
 
 

@@ -85,6 +85,11 @@ _PLANS: dict[str, dict[str, Any]] = {"embedded": {"max_tokens": 640, "grammar": 
 _OTHER_PLAN: dict[str, Any] = {"max_tokens": 4096, "grammar": False}
 
 
+def default_plan(kind: str) -> Plan:
+    """How a backend of this kind judges unless asked otherwise."""
+    return Plan(**_PLANS.get(kind, _OTHER_PLAN))
+
+
 class Settings(BaseSettings):
     """Read from RMR1_* variables and `.env`; `RMR1_BACKEND__KIND` reaches into a part."""
 
@@ -107,7 +112,7 @@ class Settings(BaseSettings):
         default="cor", description="prompt profile: a packaged name or the path of a TOML file"
     )
     plan: Plan = Field(
-        default=Plan(**_PLANS["embedded"]),
+        default=default_plan("embedded"),
         description="how a pair is judged unless asked otherwise",
     )
     data_dir: Path = Field(default=Path("data"), description="where everything is kept")

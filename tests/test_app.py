@@ -1,6 +1,6 @@
 from contextlib import ExitStack
 
-from app import load_judges, open_database
+from app import load_judges, open_database, plans_of_others
 from rmr1.settings import Settings
 
 
@@ -13,6 +13,11 @@ def test_every_backend_is_offered_under_every_profile_and_the_default_comes_firs
         kinds = [title.split(" · ")[0] for title in judges]
         assert kinds == ["scripted", "scripted", "server", "server"]
         assert [judge.profile.name for judge in judges.values()] == ["reasoning", "cor"] * 2
+        plans = plans_of_others(Settings(), judges)
+        assert {title: plan.max_tokens for title, plan in plans.items()} == {
+            "server · reasoning": 4096,
+            "server · cor": 4096,
+        }
 
 
 def test_backends_are_closed_with_the_app(monkeypatch):

@@ -1,7 +1,7 @@
 """What the pages are given to work with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rmr1.judge import Judge
@@ -17,9 +17,11 @@ class Studio:
         judges: the judges to choose from, by title; the first is the default.
         plan: the plan that the Judge page starts with.
         data_dir: where exports are written.
+        plans: the plans of judges that start with another one, by title.
     """
 
     database: Database
     judges: Mapping[str, Judge]
     plan: Plan
     data_dir: Path
+    plans: Mapping[str, Plan] = field(default_factory=dict)

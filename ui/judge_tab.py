@@ -232,6 +232,10 @@ def build_judge_tab(studio: Studio) -> None:
             value={"examples": list(examples())[:4]},
         )
 
+        def plan_of(title: str) -> tuple[int, bool]:
+            its = studio.plans.get(title, studio.plan)
+            return its.max_tokens, its.grammar
+
         def run(*fields: Any) -> Iterator[View]:
             try:
                 yield from judge_form(studio, JudgeForm(*fields))
@@ -265,6 +269,13 @@ def build_judge_tab(studio: Studio) -> None:
             show_progress="hidden",
             api_visibility="private",
         ).then(None, js="() => document.getElementById('judge-go').click()")
+        who.input(
+            plan_of,
+            who,
+            [max_tokens, grammar],
+            show_progress="hidden",
+            api_visibility="private",
+        )
         example.input(
             load_example,
             example,
