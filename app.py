@@ -2,10 +2,12 @@
 
 import gc
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
+from typing import NoReturn
 
 import typer
 
@@ -53,6 +55,7 @@ def serve() -> None:
     gc.disable()  # a fifth of the import's time: nothing that it makes is garbage
     from ui.studio import Studio, build_page, launch
 
+    signal.signal(signal.SIGTERM, _end)
     with stack:
         judges = load_judges(settings, stack)
         database = stack.enter_context(open_database(settings))
@@ -95,6 +98,11 @@ def load_judges(settings: Settings, stack: ExitStack) -> dict[str, Judge]:
         for profile in profiles:
             judges[f"{name}{SEPARATOR}{profile.name}"] = Judge(backend, profile)
     return judges
+
+
+def _end(*_: object) -> NoReturn:
+    """Leave as after Ctrl+C, so that everything is closed."""
+    sys.exit(0)
 
 
 def main() -> None:
