@@ -111,7 +111,10 @@ def export_view(counted: Counted) -> View:
         "figures": [
             ["pairs", counted.pairs],
             *([f"rows for {split}", number] for split, number in counted.rows.items()),
-            *([f"better under {name}", number] for name, number in counted.winners.items()),
+            *(
+                [f"{name.removeprefix('model_').upper()} is better", number]
+                for name, number in counted.winners.items()
+            ),
         ],
         "funnel": [[reason, number] for reason, number in counted.dropped.items()],
     }

@@ -36,9 +36,9 @@ RMR.judge = function ({ element, props, trigger }) {
     if (view.phase && another) RMR.foldForm(true);
     RMR.repaint(bar, [view.phase, view.key, view.receipt, view.verdict], () =>
       view.phase === "done" && view.key ? RMR.agreeBar(view, trigger) : []);
-    if (before?.phase === "running" && view.phase === "done") {
-      const headline = root.querySelector("[data-headline]");
-      if (headline && !RMR.isTyping({ target: document.activeElement })) headline.focus({ preventScroll: true });
+    if (view.phase === "done" && (before?.phase === "running" || another)) {
+      const isElsewhere = RMR.isTyping({ target: document.activeElement }) && !document.activeElement.closest("#judge-form");
+      if (!isElsewhere) root.querySelector("[data-headline]")?.focus({ preventScroll: true });
     }
     before = view;
   };
@@ -69,13 +69,18 @@ RMR.foldForm = (folded) => document.getElementById("judge-form")?.classList.togg
 // After the judge has spoken: agree, or say which response is better. Kept as an inspection label.
 RMR.agreeBar = function (view, trigger) {
   const { h } = RMR;
-  const say = (value) => trigger("inspect", { judgement: view.key, value, key: RMR.uuid(), annotator: RMR.who() });
+  const say = (value) => (RMR.lastSaid = value) && trigger("inspect", { judgement: view.key, value, key: RMR.uuid(), annotator: RMR.who() });
   const choices = [["A", "A is better"], ["B", "B is better"], ["tie", "Tie"], ["both_bad", "Both bad"], ["cannot_tell", "Cannot tell"]];
+  const buttons = choices.map(([value, words]) => h("button.quiet", {
+    type: "button", "aria-pressed": view.receipt && view.receipt.value === value ? "true" : "false", onclick: () => say(value),
+  }, value.length === 1 ? RMR.badge(value) : null, words, view.verdict === value ? h("span.muted", {}, "agree") : null));
+  if (view.receipt && view.receipt.value === RMR.lastSaid) {
+    RMR.lastSaid = null; // painted anew after an answer: the keyboard goes on where it was
+    setTimeout(() => document.activeElement === document.body && buttons.find((button) => button.getAttribute("aria-pressed") === "true")?.focus({ preventScroll: true }));
+  }
   return [
     h("span.hint", {}, "What do you say?"),
-    ...choices.map(([value, words]) => h("button.quiet", {
-      type: "button", "aria-pressed": view.receipt && view.receipt.value === value ? "true" : "false", onclick: () => say(value),
-    }, value.length === 1 ? RMR.badge(value) : null, words, view.verdict === value ? h("span.muted", {}, "agree") : null)),
+    ...buttons,
     view.receipt ? h("span.receipt", { role: "status" }, `✓ stored ${view.receipt.at} · #${view.receipt.id}`) : h("span.hint", {}, "Labels made here have seen the verdict; they stay out of the headline figures."),
   ];
 };
