@@ -62,7 +62,8 @@ class Judgement:
         confidence: in 0..1, that `verdict` is what the judge means: from the verdict's
             log-probabilities where every voting rollout has them, else the share of votes; None
             for a single rollout without log-probabilities.
-        swap_consistent: whether both orders name the same side; None unless both were judged.
+        swap_consistent: whether both orders always name the same side; None unless each gave a
+            verdict.
     """
 
     pair: Pair
@@ -148,13 +149,14 @@ def _state(
 
 
 def _swap_consistent(rollouts: Sequence[Rollout]) -> bool | None:
-    named: dict[Order, set[Side | None]] = {}
+    named: dict[Order, set[Side]] = {}
     for rollout in rollouts:
-        named.setdefault(rollout.order, set()).add(rollout.verdict)
+        if rollout.verdict:
+            named.setdefault(rollout.order, set()).add(rollout.verdict)
     if len(named) < 2:
         return None
     first, second = named.values()
-    return first == second and len(first) == 1 and None not in first
+    return first == second and len(first) == 1
 
 
 def swap(judgement: Judgement) -> Judgement:

@@ -41,7 +41,7 @@ class JudgementFilter(BaseModel):
         default=None,
         description="the worst quotation: invented, inexact, all exact; or none quoted at all",
     )
-    swap: Literal["consistent", "flipped", "one order"] | None = None
+    swap: Literal["consistent", "flipped", "not compared"] | None = None
     labelled: YesNo | None = Field(default=None, description="whether anyone labelled the pair")
     agreement: Literal["agrees", "disagrees", "split"] | None = Field(
         default=None,
@@ -165,7 +165,7 @@ def dimensions() -> dict[str, ColumnElement[str]]:
             else_="none",
         ),
         "swap": case(
-            (judgement.swap_consistent.is_(None), "one order"),
+            (judgement.swap_consistent.is_(None), "not compared"),
             (judgement.swap_consistent.is_(True), "consistent"),
             else_="flipped",
         ),

@@ -213,7 +213,8 @@ def build_data_tab(studio: Studio) -> None:
                 hub_name = gr.Textbox(
                     label="or a data set on the Hub", placeholder="owner/name", elem_id="data-hub"
                 )
-                seek = gr.Button("Look at it", size="sm")
+                with gr.Row():
+                    seek = gr.Button("Look at it", size="sm", scale=0, min_width=130)
         found = panel("importer", ("remap", "take", "undo"), elem_id="data-import")
         with gr.Accordion("Earlier imports", open=False):
             imports = panel("imports", ("undo",), elem_id="data-imports")
@@ -240,7 +241,10 @@ def build_data_tab(studio: Studio) -> None:
                     label="With labels made in view of the verdict", interactive=True
                 )
                 name = gr.Textbox(label="Name of the snapshot", elem_id="data-snapshot-name")
-                freezing = gr.Button("Freeze snapshot", size="sm", elem_id="data-freeze")
+                with gr.Row():
+                    freezing = gr.Button(
+                        "Freeze snapshot", size="sm", scale=0, min_width=160, elem_id="data-freeze"
+                    )
             with gr.Column():
                 frozen = panel("counts", elem_id="data-counts")
                 snapshot = gr.Dropdown(
@@ -257,7 +261,15 @@ def build_data_tab(studio: Studio) -> None:
                         True, label="Distillation and RL get different pairs", interactive=True
                     )
                 counted = panel("counts", elem_id="data-export-counts")
-                writing = gr.Button("Export", variant="primary", size="sm", elem_id="data-export")
+                with gr.Row():
+                    writing = gr.Button(
+                        "Export",
+                        variant="primary",
+                        size="sm",
+                        scale=0,
+                        min_width=130,
+                        elem_id="data-export",
+                    )
                 archive = gr.File(
                     label="Download", interactive=False, visible=False, elem_id="data-archive"
                 )

@@ -168,7 +168,6 @@ def build_judge_tab(studio: Studio) -> None:
                 label="Prompt",
                 lines=2,
                 max_lines=12,
-                max_length=200_000,
                 elem_id="judge-prompt",
                 placeholder="What was asked. For a conversation tick the box and begin turns with "
                 "User: and Assistant:",
@@ -179,7 +178,6 @@ def build_judge_tab(studio: Studio) -> None:
                         label=f"Response {side}",
                         lines=4,
                         max_lines=14,
-                        max_length=200_000,
                         min_width=280,
                         elem_id=f"judge-{side.lower()}",
                     )

@@ -55,6 +55,7 @@ def rollout_view(
 ) -> View:
     """One rollout, whole or so far."""
     verdict = rollout.verdict if rollout else trace.verdict and order.to_pair(trace.verdict)
+    ended = rollout is not None and rollout.state is not State.FAILED
     return {
         "layout": layout if trace.type is None and trace.rubric is None else "cor",
         "order": order,
@@ -76,7 +77,7 @@ def rollout_view(
             }
             for item in trace.criteria
         ],
-        "weights_note": weights_note(trace.criteria) if rollout else "",
+        "weights_note": weights_note(trace.criteria) if ended else "",
         "justify": trace.justify,
         "solution": trace.solution,
         "evaluation": _evaluation(order, trace, quotes),
@@ -212,7 +213,7 @@ def _notes(order: Order, rollout: Rollout | None) -> list[View]:
         notes.append(
             _note("warning", f"The pair holds control markers of the protocol, disarmed: {names}.")
         )
-    if rollout and rollout.trace.slips:
+    if rollout and rollout.state is not State.FAILED and rollout.trace.slips:
         slips = "; ".join(rollout.trace.slips[:6])
         notes.append(_note("info", f"Odd about the tags: {slips}."))
     return notes

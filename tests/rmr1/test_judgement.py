@@ -69,10 +69,10 @@ def test_log_probabilities_are_the_confidence_where_every_vote_has_them() -> Non
 
 @pytest.mark.parametrize(
     ("first", "second", "consistent"),
-    [(A, A, True), (A, B, False), (A, None, False), (None, None, False)],
+    [(A, A, True), (A, B, False), (A, None, None), (None, None, None)],
 )
 def test_both_orders_tell_whether_the_judge_is_consistent(
-    first: Side | None, second: Side | None, consistent: bool
+    first: Side | None, second: Side | None, consistent: bool | None
 ) -> None:
     judgement = judged(rollout(first, Order.AB), rollout(second, Order.BA))
     assert judgement.swap_consistent is consistent
