@@ -321,7 +321,8 @@ def criteria_chart(uses: Sequence[CriterionUse]) -> View | None:
             "" if use.mean_share is None else f"mean weight {use.mean_share:.0%}".replace("%", " %")
             for use in uses
         ],
-        note="A click searches for the name.",
+        note=f"In the first rollouts of the newest {overview.NEWEST:,} judgements. "
+        "A click searches for the name.",
     )
 
 
