@@ -200,7 +200,7 @@ def build_data_tab(studio: Studio) -> None:
     """Lay the page out and wire it; it is refreshed each time it opens."""
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     with gr.Tab("Data", id="data", elem_id="tab-data") as tab:
-        gr.Markdown("### Bring pairs or judgements in")
+        gr.Markdown("## Bring pairs or judgements in")
         with gr.Row(elem_classes="stacked"):
             file = gr.File(
                 label="A file: JSONL, JSON, CSV, Parquet",
@@ -219,7 +219,7 @@ def build_data_tab(studio: Studio) -> None:
         with gr.Accordion("Earlier imports", open=False):
             imports = panel("imports", ("undo",), elem_id="data-imports")
 
-        gr.Markdown("### Freeze labels, export training data")
+        gr.Markdown("## Freeze labels, export training data")
         with gr.Row(elem_classes="stacked"):
             with gr.Column():
                 stage = gr.Radio(

@@ -155,7 +155,7 @@ def test_charts_filter_by_a_click(explore):
     page.wait_for_selector("#explore-charts .chart-outcomes .point path")
     page.get_by_label("Split outcomes by").select_option("subset")
     chart = page.locator(".chart-outcomes")
-    expect(chart.locator("h3")).to_contain_text("Outcomes by subset (n = 53 judgements)")
+    expect(chart.locator("h2")).to_contain_text("Outcomes by subset (n = 53 judgements)")
     chart.locator("summary").click()
     chart.get_by_role("button", name="2", exact=True).click()
     expect(page.locator(".list-head strong")).to_have_text("2 judgements")

@@ -50,7 +50,7 @@ RMR.sectionEditor = function (state, page) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); save(); }
     if (event.key === "Escape") { event.preventDefault(); event.stopPropagation(); page.onLeave(); }
   } },
-    h("header", {}, h("h3", {}, "Repair the trace"), h("span.hint", {}, "What you leave alone stays as the judge wrote it.")),
+    h("header", {}, h("h2", {}, "Repair the trace"), h("span.hint", {}, "What you leave alone stays as the judge wrote it.")),
     calls.A === "B" ? h("p.note", {}, "In the judge's text your response A is called B, and B is called A: write in its letters. The verdict below is in yours.") : null,
     typeNode, areas.map((area) => area.node), answerNode, problem,
     h("div.mains", {}, h("button.choice.primary-choice", { type: "button", "data-save": "", onclick: save }, "Store the repair", RMR.key("Ctrl+Enter")),

@@ -151,7 +151,7 @@ RMR.annotateSide = function (state, actions, button, page) {
   ];
 };
 
-RMR.heading = (title, ...below) => [RMR.h("h3", { tabindex: "-1", "data-heading": "", style: "outline: none !important" }, title), ...below];
+RMR.heading = (title, ...below) => [RMR.h("h2", { tabindex: "-1", "data-heading": "", style: "outline: none !important" }, title), ...below];
 
 RMR.strengthRow = (group, button) => RMR.h("div.strengths", { role: "group", "aria-label": "How much better, optional" },
   RMR.h("span.hint", {}, "How much better? ", RMR.h("em", {}, "optional, first")), RMR.h("div", {}, group("strength").map((action) => button(action, "small"))));
@@ -235,7 +235,7 @@ RMR.annotateRest = function (state, actions, button) {
 // The sheet of keys.
 RMR.keySheet = function () {
   const { h } = RMR;
-  const rows = (title, list) => h("section", {}, h("h3", {}, title), h("dl", {}, list.map(([keys, words]) => h("div", {}, h("dt", {}, keys.map(RMR.key)), h("dd", {}, words)))));
+  const rows = (title, list) => h("section", {}, h("h2", {}, title), h("dl", {}, list.map(([keys, words]) => h("div", {}, h("dt", {}, keys.map(RMR.key)), h("dd", {}, words)))));
   const sheet = h("dialog.key-sheet", { "aria-label": "Keys" }, h("h2", {}, "Keys"),
     h("div.key-columns", {},
       rows("1 · Blind", [[["A", "B"], "that response is better"], [["="], "tie (or T)"], [["0"], "both bad"], [["U"], "cannot tell"], [["1", "2", "3"], "how much better, before the answer"]]),

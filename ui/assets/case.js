@@ -71,7 +71,7 @@ RMR.reveal = function (node) {
 RMR.casePair = function (pair, spans, light) {
   const { h } = RMR;
   return [
-    h("article.card.prompt", {}, h("header", {}, h("h3", {}, pair.turns.length > 1 ? "Conversation" : "Prompt"),
+    h("article.card.prompt", {}, h("header", {}, h("h2", {}, pair.turns.length > 1 ? "Conversation" : "Prompt"),
       pair.origin ? h("span.count", {}, pair.origin) : null),
       h("div.scroll", { tabindex: "0", role: "region", "aria-label": "Prompt" }, RMR.conversation(pair.turns))),
     h("div.responses", {},

@@ -7,7 +7,7 @@ RMR.step = function (state, title, aside, ...body) {
   return h(`section.step.step-${state}`, {},
     h("header", {},
       h("span.dot", { role: "img", "aria-label": word }),
-      h("h3", {}, title),
+      h("h2", {}, title),
       aside ? h("span.aside", {}, aside) : null),
     body.length ? h("div.body", {}, ...body) : null);
 };

@@ -67,7 +67,7 @@ RMR.charts = function ({ element, trigger }) {
 
 RMR.chartFigure = function (id) {
   const { h } = RMR;
-  const title = h("h3"), plot = h("div.plot", { role: "img" }), note = h("p.hint"), table = h("div");
+  const title = h("h2"), plot = h("div.plot", { role: "img" }), note = h("p.hint"), table = h("div");
   const node = h(`figure.card.chart.chart-${id}`, {}, title, plot, note, h("details.fold", {}, h("summary", {}, "Figures"), table));
   const say = (chart) => {
     title.textContent = chart.title;

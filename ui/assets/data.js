@@ -15,7 +15,7 @@ RMR.importer = function ({ element, trigger }) {
     if (view.said) return h("p.note", { role: "status" }, view.said);
     if (!view.name) return h("p.hint", {}, "Pairs, preference data, judgements or RM-R1's released logs, also gzipped. Nothing is stored until you have seen what would come in.");
     return [
-      h("h3.title", {}, view.name, h("span.chip", {}, view.shape)),
+      h("h2.title", {}, view.name, h("span.chip", {}, view.shape)),
       view.note ? h("p.hint", {}, view.note) : null,
       RMR.figures(view.figures),
       view.columns ? RMR.mapping(view, trigger) : null,

@@ -54,7 +54,7 @@ RMR.response = function (shown, onQuote) {
   return h(`article.card.response.edge-${shown.side.toLowerCase()}`, { "data-side": shown.side },
     h("header", {},
       RMR.badge(shown.side),
-      h("h3", {}, shown.title || `Response ${shown.side}`),
+      h("h2", {}, shown.title || `Response ${shown.side}`),
       shown.chosen ? h("span.chip.chip-chosen", { title: "The better side, as the data set says" }, "✓ chosen") : null,
       h("span.spacer"),
       h("span.count", {}, `${shown.text.length.toLocaleString("en")} characters`)),
