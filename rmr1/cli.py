@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from rmr1.backends.loading import load_backend
 from rmr1.batch import judge_many
-from rmr1.errors import BackendError, ConfigurationError, InputError, RMR1Error
+from rmr1.errors import BackendError, ConfigurationError, InputError, RMR1Error, first_problem
 from rmr1.judge import Judge
 from rmr1.judgement import Judgement, State
 from rmr1.pair import Order, Pair
@@ -172,8 +172,8 @@ def _plan(default: Plan, chosen: dict[str, Any]) -> Plan:
     try:
         return Plan.model_validate({**default.model_dump(), **given})
     except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(f"--{first['loc'][0]}: {first['msg']}".replace("_", "-")) from error
+        where, what = first_problem(error)
+        raise InputError(f"--{where}: {what}".replace("_", "-")) from error
 
 
 def _read_text(file: str) -> str:
@@ -268,8 +268,8 @@ def _parsed(record: Record, name: str) -> Record:
     try:
         pair = Pair.of("(not given)", a, b)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(f"{name}: {first['loc'][0]}: {first['msg']}") from error
+        where, what = first_problem(error)
+        raise InputError(f"{name}: {where}: {what}") from error
     rollout = read_rollout(pair, Order.AB, text)
     known = bool(a or b)
     return {

@@ -2,7 +2,6 @@
 
 RMR1Error
 ├── ConfigurationError         the user can mend it in the settings
-│   └── MissingDependency      an optional package is not installed
 ├── InputError                 a file, a form or an argument holds something unusable
 ├── BackendError               the model call failed
 │   ├── BackendUnavailable     nobody answered, or the server died: worth another try
@@ -11,6 +10,8 @@ RMR1Error
 └── StorageError               the database refused: locked, full, or of another version
 """
 
+from pydantic import ValidationError
+
 
 class RMR1Error(Exception):
     """Base of all errors that the project raises on purpose; `str()` of it is fit for a person."""
@@ -18,13 +19,6 @@ class RMR1Error(Exception):
 
 class ConfigurationError(RMR1Error):
     """A setting is wrong or missing."""
-
-
-class MissingDependency(ConfigurationError):
-    """An optional package is not installed."""
-
-    def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed: run `pip install 'rmr1[{extra}]'`.")
 
 
 class InputError(RMR1Error):
@@ -49,3 +43,9 @@ class RecordNotFound(RMR1Error):
 
 class StorageError(RMR1Error):
     """The database refused the operation."""
+
+
+def first_problem(error: ValidationError) -> tuple[str, str]:
+    """Where the first of pydantic's findings lies ("" for the whole), and what it is."""
+    first = error.errors()[0]
+    return ".".join(str(part) for part in first["loc"]), first["msg"]

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from rmr1.errors import InputError
+from rmr1.errors import InputError, first_problem
 from rmr1.grounding import GroundedQuote
 from rmr1.judgement import Judgement
 from rmr1.pair import Message, Pair, Side
@@ -46,9 +46,8 @@ def pair_from_record(record: Mapping[str, Any]) -> Pair:
             **rest,
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the pair"
-        raise InputError(f"{where}: {first['msg']}") from error
+        where, what = first_problem(error)
+        raise InputError(f"{where or 'the pair'}: {what}") from error
     return pair.placed()
 
 

@@ -16,7 +16,7 @@ import typer
 from pydantic import ValidationError
 from tqdm import tqdm
 
-from rmr1.errors import ConfigurationError, InputError, StorageError
+from rmr1.errors import ConfigurationError, InputError, StorageError, first_problem
 from storage import exporting, importing, journal, runs, snapshots
 from storage.database import Database
 from storage.export_files import FORMATS
@@ -36,6 +36,7 @@ app.add_typer(db, name="db")
 DatabaseUrl = Annotated[
     str, typer.Option("--database", help="URL of the database; by default that of the settings")
 ]
+JournalPath = Annotated[Path | None, typer.Argument(help="a journal; by default the database's")]
 ExportKind = Literal["sft", "rlvr", "dpo", "preference", "labels"]
 Stage = Annotated[Literal["blind", "final"], typer.Option(help="which label of a person counts")]
 Annotators = Annotated[list[str] | None, typer.Option("--annotator", help="only of this person")]
@@ -228,9 +229,7 @@ def upgrade(context: typer.Context, database: DatabaseUrl = "") -> None:
 @db.command()
 def check(
     context: typer.Context,
-    path: Annotated[
-        Path | None, typer.Argument(help="a journal; by default the database's")
-    ] = None,
+    path: JournalPath = None,
     database: DatabaseUrl = "",
 ) -> None:
     """Compare the labels with the journal; exits with 1 where they differ."""
@@ -244,9 +243,7 @@ def check(
 @db.command()
 def replay(
     context: typer.Context,
-    path: Annotated[
-        Path | None, typer.Argument(help="a journal; by default the database's")
-    ] = None,
+    path: JournalPath = None,
     database: DatabaseUrl = "",
 ) -> None:
     """Put labels back that the journal holds and the database lacks."""
@@ -330,9 +327,8 @@ def _described(snapshot: Snapshot) -> dict[str, object]:
 
 
 def _sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    said = first["msg"].removeprefix("Value error, ")
+    where, what = first_problem(error)
+    said = what.removeprefix("Value error, ")
     return f"{where}: {said}." if where else f"{said[:1].upper()}{said[1:]}."
 
 

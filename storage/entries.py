@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from rmr1.errors import InputError
+from rmr1.errors import InputError, first_problem
 from storage.columns import storable
 
 Stage = Literal["blind", "verdict", "reasoning", "inspection"]
@@ -83,10 +83,9 @@ class LabelEntry(BaseModel):
         try:
             return handler(values)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
+            where, what = first_problem(error)
             subject = f"The label's {where}" if where else "The label"
-            raise InputError(f"{subject} cannot be used: {first['msg']}.") from error
+            raise InputError(f"{subject} cannot be used: {what}.") from error
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:

@@ -78,11 +78,6 @@ class JudgementFilter(BaseModel):
         """Whether it lets everything pass."""
         return not self.model_dump(exclude_none=True)
 
-    def keeps(self, name: str, value: str) -> bool:
-        """Whether `value` of the dimension `name` passes."""
-        wanted = getattr(self, name)
-        return wanted is None or wanted == value
-
 
 _labels = (
     select(

@@ -7,7 +7,7 @@ from typing import TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from rmr1.errors import InputError
+from rmr1.errors import InputError, first_problem
 from rmr1.judgement import Judgement, JudgeVersion, conclude
 from rmr1.pair import Order, Pair
 from rmr1.plan import Plan
@@ -183,9 +183,8 @@ def _model(model: type[_M], cells: Cells, column: str) -> _M:
     try:
         return model.model_validate(cells.get(column))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise CellError(column, f"{where}: {first['msg']}" if where else first["msg"]) from error
+        where, what = first_problem(error)
+        raise CellError(column, f"{where}: {what}" if where else what) from error
 
 
 def _version(value: object) -> JudgeVersion:
@@ -226,9 +225,8 @@ def _rollout(pair: Pair, value: object, layouts: Sequence[Layout]) -> Rollout:
     try:
         written = _Written.model_validate(value)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise CellError("rollouts", f"{where}: {first['msg']}") from error
+        where, what = first_problem(error)
+        raise CellError("rollouts", f"{where}: {what}") from error
     text = judge_text(value.get("text"), "rollouts")
     failed = written.state == State.FAILED
     known = written.model_dump(exclude={"order", "state", "reason"})

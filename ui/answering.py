@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from sqlalchemy.orm import Session
 
-from rmr1.errors import InputError
+from rmr1.errors import InputError, first_problem
 from rmr1.judgement import Judgement
 from rmr1.pair import Side
 from storage import judgements, labels, pairs
@@ -110,9 +110,8 @@ def read(model: type[Asked], data: dict[str, Any]) -> Asked:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"The page sent something unusable ({where}: {first['msg']}).") from error
+        where, what = first_problem(error)
+        raise InputError(f"The page sent something unusable ({where}: {what}).") from error
 
 
 def say(database: Database, said: Say) -> View:
