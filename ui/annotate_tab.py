@@ -12,8 +12,7 @@ from ui import answering, serving
 from ui.answering import Ask, Asked, JudgeNow, More, Open, Say, Undo
 from ui.context import Studio
 from ui.judge_tab import judge_pair
-from ui.labelling import payload
-from ui.panels import panel
+from ui.panels import panel, payload
 from ui.views import View
 
 EVENTS = ("open", "more", "say", "undo", "judge", "examples")

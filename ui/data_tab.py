@@ -26,8 +26,7 @@ from ui.data_views import (
     preview_view,
     report_view,
 )
-from ui.labelling import payload
-from ui.panels import panel
+from ui.panels import panel, payload
 from ui.views import View
 
 FILE_TYPES = [".jsonl", ".json", ".csv", ".parquet", ".gz"]

@@ -5,8 +5,7 @@ import gradio as gr
 from rmr1.errors import RMR1Error
 from ui import charts, exploring, inspecting
 from ui.context import Studio
-from ui.labelling import payload
-from ui.panels import panel
+from ui.panels import panel, text
 from ui.views import View
 
 
@@ -52,9 +51,3 @@ def build_explore_tab(studio: Studio) -> None:
             concurrency_limit=None,
             api_visibility="private",
         )
-
-
-def text(event: gr.EventData, name: str) -> str:
-    """A text that a panel sent with an event; anything else is an empty one."""
-    value = payload(event).get(name)
-    return value[:4000] if isinstance(value, str) else ""

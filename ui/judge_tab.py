@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 from pydantic import ValidationError
 
-from rmr1.errors import InputError, RMR1Error
+from rmr1.errors import InputError, RMR1Error, first_problem
 from rmr1.judge import Judge, Update
 from rmr1.judgement import Judgement
 from rmr1.pair import Message, Pair, Side, read_transcript, transcript
@@ -21,8 +21,7 @@ from storage import judgements
 from storage.database import Database
 from ui import labelling
 from ui.context import Studio
-from ui.explore_tab import text
-from ui.panels import panel
+from ui.panels import panel, text
 from ui.views import View, judgement_view, live_view
 
 NO_EXAMPLE = "Load an example …"
@@ -141,8 +140,8 @@ class JudgeForm(NamedTuple):
         try:
             return Plan.model_validate({**values, "seed": self.seed or 0})
         except ValidationError as error:
-            first = error.errors()[0]
-            raise InputError(f"The plan's {first['loc'][0]}: {first['msg']}.") from error
+            where, what = first_problem(error)
+            raise InputError(f"The plan's {where}: {what}.") from error
 
 
 def judge_form(studio: Studio, form: JudgeForm) -> Iterator[View]:

@@ -4,8 +4,7 @@ import gradio as gr
 
 from ui import inspecting, labelling
 from ui.context import Studio
-from ui.explore_tab import text
-from ui.panels import panel
+from ui.panels import panel, payload, text
 from ui.views import View
 
 
@@ -16,7 +15,7 @@ def build_judgement_tab(studio: Studio) -> None:
         shown = panel("judgement", ("open", "inspect"), elem_id="judgement-page")
 
     def open_judgement(event: gr.EventData) -> View:
-        whole = labelling.payload(event).get("whole") is True
+        whole = payload(event).get("whole") is True
         return inspecting.page_view(database, text(event, "key"), text(event, "query"), whole=whole)
 
     def inspect(event: gr.EventData) -> View:

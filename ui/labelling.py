@@ -1,13 +1,12 @@
 """What pages do with labels: a hostile event becomes an entry, the entry a receipt."""
 
-from typing import Any
-
 import gradio as gr
 
 from rmr1.errors import RMR1Error
 from storage import judgements, labels
 from storage.database import Database
 from storage.entries import LabelEntry
+from ui.panels import payload
 from ui.views import View
 
 DEFAULT_NAME = "local"
@@ -39,9 +38,3 @@ def inspect(database: Database, event: gr.EventData) -> View:
     except RMR1Error as error:
         raise gr.Error(str(error), print_exception=False) from error
     return {"id": receipt.id, "at": f"{receipt.at:%H:%M:%S}", "value": data.get("value")}
-
-
-def payload(event: gr.EventData) -> dict[str, Any]:
-    """What a panel sent with an event; anything but an object is an empty one."""
-    data = event._data
-    return dict(data) if isinstance(data, dict) else {}

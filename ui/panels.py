@@ -38,6 +38,18 @@ def panel(painter: str, events: tuple[str, ...] = (), **options: Any) -> gr.HTML
     )
 
 
+def payload(event: gr.EventData) -> dict[str, Any]:
+    """What a panel sent with an event; anything but an object is an empty one."""
+    data = event._data
+    return dict(data) if isinstance(data, dict) else {}
+
+
+def text(event: gr.EventData, name: str) -> str:
+    """A text that a panel sent with an event; anything else is an empty one."""
+    value = payload(event).get(name)
+    return value[:4000] if isinstance(value, str) else ""
+
+
 def head() -> str:
     """What stands in the page's head: our scripts, whole, so that panels find them when mounted."""
     sources = [(ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
