@@ -10,12 +10,15 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter, LlamaFileType, quants
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # of its HTTP client
+from numpy.typing import NDArray
 
 from rmr1.errors import ConfigurationError, RMR1Error
 
@@ -74,43 +77,83 @@ def prepare_weights(source: Path, digest: str, cache_dir: Path) -> Path:
     target = cache_dir / f"{source.name.split('.')[0]}.Q8_0.{digest[:16]}.gguf"
     if target.is_file():
         return target
-    try:
-        reader = GGUFReader(source)
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{str(source)!r} is no GGUF file: {error}") from error
+    reader = read_gguf(source)
     if not any(tensor.tensor_type is GGMLQuantizationType.Q4_1 for tensor in reader.tensors):
         return source
     try:
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache_dir, prefix="weights-") as folder:
-            draft = Path(folder) / target.name
-            _write_q8_0(reader, draft)
-            draft.replace(target)
+        make_whole(target, lambda draft: copy_gguf(reader, draft, faster))
     except OSError as error:
         _LOG.warning("the weights stay as they are, and slower: %s", error)
         return source
     return target
 
 
-def _write_q8_0(reader: GGUFReader, target: Path) -> None:
+def read_gguf(path: Path) -> GGUFReader:
+    """Open a GGUF file.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    try:
+        return GGUFReader(path)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{str(path)!r} is no GGUF file: {error}") from error
+
+
+def make_whole(target: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` make a file that appears as `target` whole or not at all.
+
+    Raises:
+        OSError: the folder of `target` cannot be written to.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix="weights-") as folder:
+        draft = Path(folder) / target.name
+        write(draft)
+        draft.replace(target)
+
+
+Stored = tuple[NDArray[Any], GGMLQuantizationType]
+"""The numbers of a tensor as a file holds them, and how they are quantised."""
+
+
+def copy_gguf(
+    reader: GGUFReader,
+    target: Path,
+    change: Callable[[str, Stored], Stored],
+    file_type: LlamaFileType = LlamaFileType.MOSTLY_Q8_0,
+) -> None:
+    """Write a model file anew with the same metadata and tensors that `change` makes of its own.
+
+    Args:
+        change: from a tensor's name and what the file holds of it to what is written.
+        file_type: what the copy says of itself.
+    """
     writer = GGUFWriter(target, str(reader.fields["general.architecture"].contents()))
     for field in reader.fields.values():
         if field.name in _WRITTEN_ANYWAY or field.name.startswith("GGUF."):
             continue
         item_type = field.types[-1] if field.types[0] is GGUFValueType.ARRAY else None
         writer.add_key_value(field.name, field.contents(), field.types[0], sub_type=item_type)
-    writer.add_file_type(LlamaFileType.MOSTLY_Q8_0)
+    writer.add_file_type(file_type)
     writer.add_quantization_version(2)
     for tensor in reader.tensors:
-        data, kind = tensor.data, tensor.tensor_type
-        if kind is GGMLQuantizationType.Q4_1:
-            kind = GGMLQuantizationType.Q8_0
-            data = quants.quantize(quants.dequantize(data, tensor.tensor_type), kind)
+        data, kind = change(tensor.name, (tensor.data, tensor.tensor_type))
         writer.add_tensor(tensor.name, data, raw_dtype=kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def q8_0(values: NDArray[np.float32]) -> Stored:
+    """Numbers quantised to eight bits, in blocks of 32."""
+    return quants.quantize(values, GGMLQuantizationType.Q8_0), GGMLQuantizationType.Q8_0
+
+
+def faster(_name: str, stored: Stored) -> Stored:
+    """A tensor in eight bits where it was in four; others as they are."""
+    return q8_0(quants.dequantize(*stored)) if stored[1] is GGMLQuantizationType.Q4_1 else stored
 
 
 def main(argv: Sequence[str] | None = None) -> int:
