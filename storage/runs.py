@@ -20,7 +20,7 @@ from storage.tables import (
 )
 
 RunKind = Literal["import", "batch", "benchmark", "training"]
-Ending = Literal["finished", "failed", "stopped"]
+Ending = Literal["finished", "failed", "stopped", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Run:
     """Something that ran, or runs.
 
     Attributes:
-        state: `running`, `finished`, `failed`, `stopped` or `undone`.
+        state: `running`, `finished`, `failed`, `stopped`, `lost` (its process died) or `undone`.
         message: what went wrong, or what there is to say at the end.
         params: what it was started with.
         counts: what it has come to so far.
@@ -110,13 +110,25 @@ def finish(
     row.finished_at = utc_now()
 
 
+def reopen(session: Session, run_id: int) -> None:
+    """Note that a run that had ended goes on.
+
+    Raises:
+        RecordNotFound: there is no such run.
+    """
+    row = _row(session, run_id)
+    row.state = "running"
+    row.message = ""
+    row.finished_at = None
+
+
 def get(session: Session, run_id: int) -> Run:
     """The run with this id.
 
     Raises:
         RecordNotFound: there is none.
     """
-    return _run(_row(session, run_id))
+    return from_row(_row(session, run_id))
 
 
 def recent(session: Session, kind: RunKind | None = None, limit: int = 50) -> list[Run]:
@@ -124,7 +136,7 @@ def recent(session: Session, kind: RunKind | None = None, limit: int = 50) -> li
     statement = select(RunRow).order_by(RunRow.id.desc()).limit(limit)
     if kind:
         statement = statement.where(RunRow.kind == kind)
-    return [_run(row) for row in session.scalars(statement)]
+    return [from_row(row) for row in session.scalars(statement)]
 
 
 def add_artifact(
@@ -225,7 +237,8 @@ def _row(session: Session, run_id: int) -> RunRow:
     return row
 
 
-def _run(row: RunRow) -> Run:
+def from_row(row: RunRow) -> Run:
+    """The run that a row holds; for the modules of `storage`."""
     return Run(
         id=row.id,
         kind=row.kind,

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from storage import training_tables  # noqa: F401 -- its tables join `Row.metadata`
 from storage.tables import Row
 
 context.configure(

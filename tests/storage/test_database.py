@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, func, inspect, select, text
 
 from rmr1.errors import ConfigurationError, StorageError
-from storage import migrations, pairs
+from storage import migrations, pairs, runs, trainings
 from storage.database import Database
 from storage.table_views import current_label
 from storage.tables import AnnotatorRow, PairRow, Row
@@ -53,6 +53,25 @@ def test_a_database_of_the_first_version_opens_and_its_texts_can_be_searched(tmp
     with Database.open(url) as database, database.read() as session:
         found = session.execute(text("SELECT rowid FROM pair_search WHERE pair_search MATCH 'old'"))
         assert found.scalars().all() == [1]
+
+
+def test_a_database_from_before_trainings_keeps_its_runs(tmp_path):
+    url = f"sqlite:///{tmp_path / 'old.sqlite'}"
+    engine = create_engine(url)
+    migrations.upgrade(engine, "0003")
+    engine.dispose()
+    connection = sqlite3.connect(tmp_path / "old.sqlite")
+    with connection:
+        connection.execute(
+            "INSERT INTO run (kind, name, state, message, params, counts, created_at) VALUES"
+            " ('import', 'a file', 'finished', '', '{}', '{}', '2026-01-01 00:00:00.000000')"
+        )
+    connection.close()
+    with Database.open(url) as database, database.write() as session:
+        assert [run.name for run in runs.recent(session)] == ["a file"]
+        assert trainings.recent(session) == []
+        trainings.open_run(session, "first")
+        assert [run.name for run in runs.recent(session)] == ["first", "a file"]
 
 
 def test_a_database_from_the_future_is_refused(tmp_path):
