@@ -176,11 +176,15 @@ class RowMaker:
         assert decision.winner
         chat = build_chat(pair, self.profile, order)
         name = "context_messages" if self.options.published_names else "prompt"
+        first, second = pair.shown(order)
         return [
             {
                 name: [turn.model_dump() for turn in chat.messages],
                 "winner": _NAMES[order.to_pair(decision.winner)],
                 "order": order.value,
+                # As the letters of the prompt have them: a reward looks quotations up here.
+                "response_a": first,
+                "response_b": second,
                 **self._about(pair),
             }
         ]

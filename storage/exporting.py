@@ -97,9 +97,9 @@ class Manifest(BaseModel):
 
 
 class _Place(NamedTuple):
-    """Where a pair goes: its split, and the order in which its responses are shown."""
+    """Where a pair goes, with all pairs of its prompt, and the order of its responses."""
 
-    content_hash: str
+    prompt_hash: str
     split: Split
     order: Order
 
@@ -265,16 +265,18 @@ def _places(
 ) -> dict[int, _Place]:
     """The place of each pair; by lot, every other better response is A."""
     hashes = dict(session.execute(select(PairRow.id, PairRow.content_hash)).all())
+    prompts = dict(session.execute(select(PairRow.id, PairRow.prompt_hash)).all())
     seed = options.seed
     by_lot = sorted(decided, key=lambda one: draw(f"{seed}:order", hashes[one.pair_id]))
     letters: Counter[Split] = Counter()
     places: dict[int, _Place] = {}
     for decision in by_lot:
-        split = split_of(hashes[decision.pair_id], options.fractions, seed)
+        prompt = prompts[decision.pair_id]
+        split = split_of(prompt, options.fractions, seed)
         letter = Side.B if letters[split] % 2 else Side.A
         letters[split] += decision.winner is not None
         order = Order.AB if decision.winner in (letter, None) else Order.BA
-        places[decision.pair_id] = _Place(hashes[decision.pair_id], split, order)
+        places[decision.pair_id] = _Place(prompt, split, order)
     return places
 
 
@@ -282,7 +284,7 @@ def _is_for_other_stage(place: _Place, kind: Kind, options: ExportOptions) -> bo
     """Whether a pair is kept for the stage of training that this kind is not for."""
     if options.distillation is None or place.split != "train" or kind == "preference":
         return False
-    distilled = is_for_distillation(place.content_hash, options.distillation, options.seed)
+    distilled = is_for_distillation(place.prompt_hash, options.distillation, options.seed)
     return distilled != (kind in _DISTILLED)
 
 

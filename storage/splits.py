@@ -1,4 +1,4 @@
-"""Train, validation and test: by the pair's own hash, so that every export splits alike."""
+"""Train, validation and test: by the hash of a pair's prompt, so that every export splits alike."""
 
 import hashlib
 from typing import Literal, NamedTuple
@@ -16,26 +16,26 @@ class Fractions(NamedTuple):
     test: float = 0.05
 
 
-def split_of(content_hash: str, fractions: Fractions, seed: int = 0) -> Split:
-    """The split that a pair belongs to, whatever the order of its responses and the export.
+def split_of(prompt_hash: str, fractions: Fractions, seed: int = 0) -> Split:
+    """The split that all pairs of a prompt belong to, in every export and data set.
 
     Args:
-        content_hash: `Pair.content_hash`.
+        prompt_hash: `Pair.prompt_hash`.
         fractions: adding up to 1.
     """
-    lot = draw(f"{seed}:split", content_hash)
+    lot = draw(f"{seed}:split", prompt_hash)
     if lot < fractions.train:
         return "train"
     return "validation" if lot < fractions.train + fractions.validation else "test"
 
 
-def is_for_distillation(content_hash: str, share: float, seed: int = 0) -> bool:
-    """Whether a training pair is kept for distillation; the others are for RL.
+def is_for_distillation(prompt_hash: str, share: float, seed: int = 0) -> bool:
+    """Whether the training pairs of a prompt are kept for distillation; the others are for RL.
 
     Args:
         share: of the training pairs that distillation gets.
     """
-    return draw(f"{seed}:stage", content_hash) < share
+    return draw(f"{seed}:stage", prompt_hash) < share
 
 
 def draw(purpose: str, key: str) -> float:

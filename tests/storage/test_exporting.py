@@ -193,6 +193,9 @@ def test_the_better_response_is_as_often_a_as_b(
         shown = row["prompt"][-1]["content"]
         first_is_a = shown.index("The first answer") < shown.index("The second answer")
         assert first_is_a == (row["order"] == "AB") == (row["winner"] == "model_a")
+        better, worse = ("response_a", "response_b") if first_is_a else ("response_b", "response_a")
+        assert row[better].startswith("The first answer")
+        assert row[worse].startswith("The second answer")
 
 
 def test_the_published_names_are_an_option(
@@ -256,6 +259,26 @@ def test_no_kind_shares_a_pair_across_splits(
     assert {split for splits in where.values() for split in splits} == {
         *("train", "validation", "test")
     }
+
+
+def test_all_pairs_of_a_prompt_go_the_same_way(
+    database: Database, make_pair: Callable[..., Pair], tmp_path: Path
+) -> None:
+    made = [make_pair(f"Which of {n // 4}?", chosen=Side.A) for n in range(80)]
+    with database.write() as session:
+        pairs.add_many(session, made)
+    prompts = {pair.hash: pair.prompt for pair in made}
+    snapshot = freeze(database, known=True)
+    where: dict[str, set[str]] = {}
+    options = ExportOptions(fractions=Fractions(0.5, 0.2, 0.3), distillation=0.5)
+    manifest = export(database, snapshot, "rlvr", tmp_path, options=options)
+    for split in manifest.counted.rows:
+        for row in written(tmp_path, "rlvr", split):
+            where.setdefault(prompts[row["pair_hash"]], set()).add(split)
+    rows = sum(manifest.counted.rows.values())
+    assert rows % 4 == 0
+    assert 0 < rows < 80
+    assert all(len(splits) == 1 for splits in where.values())
 
 
 def test_distillation_and_rl_never_share_a_training_pair(
