@@ -1,0 +1,161 @@
+"""What a training run does: the values of a recipe, and where each of them comes from."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from rmr1.errors import ConfigurationError, first_problem
+
+_SUFFIX = ".toml"
+
+
+class Lora(BaseModel):
+    """Low-rank adapters beside the frozen weights of the base model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rank: int = Field(default=16, ge=1, description="rank of the update of each layer")
+    alpha: float = Field(default=32.0, gt=0, description="the update is scaled by alpha / rank")
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="share of inputs left out")
+    targets: str | tuple[str, ...] = Field(
+        default="all-linear", description="names of the layers that get an update"
+    )
+
+
+class Recipe(BaseModel):
+    """Everything that a training run depends on but the data and the software."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    description: str = ""
+    source: str = Field(default="", description="where the values come from")
+    kind: Literal["sft", "grpo", "reward"] = Field(description="which trainer")
+
+    base: str = Field(min_length=1, description="`embedded`, a folder, or a name on the Hub")
+    revision: str | None = Field(default=None, description="of the base on the Hub")
+    adapter_from: Path | None = Field(default=None, description="PEFT folder to go on from")
+    lora: Lora | None = Field(default=None, description="adapters; without, all weights train")
+    profile: str = Field(default="cor", description="prompt profile of the judge")
+    target: Literal["trace", "answer"] = Field(
+        default="trace", description="what distillation teaches: the whole trace, or the verdict"
+    )
+
+    max_tokens: int = Field(
+        default=2048, ge=16, description="of prompt and completion; longer examples are left out"
+    )
+    batch: int = Field(default=8, ge=1, description="examples of a step, over all devices")
+    micro_batch: int = Field(default=1, ge=1, description="examples at once on a device")
+    learning_rate: float = Field(gt=0)
+    schedule: Literal["cosine", "cosine_with_min_lr", "linear", "constant"] = "cosine"
+    least_rate: float = Field(
+        default=0.0, ge=0, lt=1, description="share of the rate that `cosine_with_min_lr` ends at"
+    )
+    warmup: float = Field(default=0.0, ge=0, lt=1, description="share of the steps")
+    weight_decay: float = Field(default=0.0, ge=0)
+    betas: tuple[float, float] = (0.9, 0.999)
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    epochs: float = Field(default=1.0, gt=0)
+    steps: int | None = Field(default=None, ge=1, description="instead of epochs")
+    seed: int = Field(default=42, ge=0, lt=2**31)
+
+    precision: Literal["fp32", "bf16"] = Field(
+        default="bf16", description="of the computation; adapters are fp32 in either"
+    )
+    packing: bool = Field(default=False, description="several examples in one row")
+    gradient_checkpointing: bool = False
+    attention: str = Field(default="sdpa", description="implementation that transformers uses")
+
+    log_every: int = Field(default=1, ge=1, description="steps")
+    save_every: int = Field(default=20, ge=1, description="steps between checkpoints")
+    keep: int = Field(default=2, ge=2, description="checkpoints: one may be half written")
+    evaluate_every: int | None = Field(
+        default=None, ge=1, description="steps between losses on the validation split"
+    )
+
+    @model_validator(mode="after")
+    def _batches_come_out_even(self) -> Self:
+        if self.batch % self.micro_batch:
+            raise ValueError("`batch` must be a multiple of `micro_batch`")
+        return self
+
+
+def recipe_names() -> list[str]:
+    """Names of the packaged recipes."""
+    folder = resources.files("training") / "recipes"
+    return sorted(
+        file.name.removesuffix(_SUFFIX) for file in folder.iterdir() if file.name.endswith(_SUFFIX)
+    )
+
+
+def load_recipe(name_or_path: str | Path, overrides: Mapping[str, Any] | None = None) -> Recipe:
+    """A packaged recipe, or that of a TOML file, with some values replaced.
+
+    Args:
+        overrides: values by dotted name (`lora.rank`).
+
+    Raises:
+        ConfigurationError: there is no such recipe, or a value is not what it must be.
+    """
+    text = _text(name_or_path)
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"recipe {str(name_or_path)!r} is no TOML: {error}.") from error
+    for key, value in (overrides or {}).items():
+        _replace(values, key, value)
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        where, what = first_problem(error)
+        raise ConfigurationError(
+            f"recipe {str(name_or_path)!r}: {where or 'as a whole'}: {what}."
+        ) from error
+
+
+def read_overrides(settings: Sequence[str]) -> dict[str, Any]:
+    """Values of the form `key=value`, as TOML where that is what they are, else as text.
+
+    Raises:
+        ConfigurationError: there is no `=`.
+    """
+    found = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not key.strip():
+            raise ConfigurationError(f"{setting!r} must have the form key=value.")
+        try:
+            found[key.strip()] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            found[key.strip()] = value
+    return found
+
+
+def _text(name_or_path: str | Path) -> str:
+    path = Path(name_or_path)
+    if path.suffix == _SUFFIX:
+        try:
+            return path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"recipe {str(path)!r} cannot be read: {error}.") from error
+    if str(name_or_path) not in recipe_names():
+        raise ConfigurationError(
+            f"no recipe is called {str(name_or_path)!r}; there are {', '.join(recipe_names())},"
+            " or give the path of a .toml file."
+        )
+    file = resources.files("training") / "recipes" / f"{name_or_path}{_SUFFIX}"
+    return file.read_text(encoding="utf-8")
+
+
+def _replace(values: dict[str, Any], key: str, value: object) -> None:
+    *groups, last = key.split(".")
+    for group in groups:
+        inner = values.setdefault(group, {})
+        if not isinstance(inner, dict):
+            raise ConfigurationError(f"{key!r}: {group!r} is a value, not a group of values.")
+        values = inner
+    values[last] = value
