@@ -149,7 +149,7 @@ def export(
         raise InputError(f"No row is left for {kind} out of {batch.counted.pairs:,} pairs ({why}).")
     manifest = Manifest(
         kind=kind,
-        software=_software(),
+        software=software(),
         snapshot=snapshot.name,
         snapshot_hash=snapshot.hash,
         filter=snapshot.filter.model_dump(mode="json"),
@@ -311,7 +311,8 @@ def _judges(session: Session, hashes: Iterable[str]) -> dict[str, dict[str, str]
     return {row.hash: asdict(version_from_row(row)) for row in rows}
 
 
-def _software() -> str:
+def software() -> str:
+    """This software and its version, for manifests."""
     try:
         return f"rmr1 {version('rmr1')}"
     except PackageNotFoundError:
