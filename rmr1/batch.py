@@ -1,6 +1,6 @@
 """Many pairs through one judge: bounded, as they are done, never stopped by one bad pair."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from rmr1.judge import Judge
@@ -11,10 +11,11 @@ from rmr1.plan import Plan
 
 def judge_many(
     judge: Judge, pairs: Iterable[Pair], plan: Plan, *, workers: int | None = None
-) -> Iterator[Judgement]:
+) -> Generator[Judgement, None, None]:
     """Judge pairs as they come, holding no more than twice `workers` of them in memory.
 
-    A pair whose backend fails yields a judgement of state `failed`.
+    A pair whose backend fails yields a judgement of state `failed`. Closing the generator drops the
+    pairs that have not been begun.
 
     Args:
         workers: pairs judged at once; by default as many as keep the backend busy.

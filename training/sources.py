@@ -280,6 +280,8 @@ def _examples(item: Incoming) -> Iterator[Example]:
 
 
 def _attempt(cells: Cells) -> Example:
+    if cells.get("stage") == "told" and cells.get("faults"):
+        raise CellError("faults", "speak against an attempt with the verdict in view")
     pair = Pair.model_validate(cells.get("pair"))
     version = cells.get("judge_version")
     known = version if isinstance(version, dict) else {}
