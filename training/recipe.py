@@ -12,6 +12,9 @@ from rmr1.errors import ConfigurationError, first_problem
 
 _SUFFIX = ".toml"
 
+RewardName = Literal["published", "answer", "format", "grounding", "swap", "weights", "length"]
+"""Terms of a reward; see `rmr1.reward`."""
+
 
 class Lora(BaseModel):
     """Low-rank adapters beside the frozen weights of the base model."""
@@ -26,6 +29,57 @@ class Lora(BaseModel):
     )
 
 
+class Grpo(BaseModel):
+    """Reinforcement learning: how rollouts are drawn, rewarded and learnt from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    group: int = Field(
+        default=7, ge=2, description="rollouts of a prompt, compared with each other"
+    )
+    prompts: int | None = Field(
+        default=None, ge=1, description="drawn for at once, for several steps; by default the batch"
+    )
+    temperature: float = Field(default=1.0, gt=0)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    max_prompt: int = Field(default=4096, ge=1, description="tokens; longer prompts are left out")
+    max_completion: int = Field(default=8192, ge=1, description="tokens of a rollout")
+    beta: float = Field(
+        default=1e-3, ge=0, description="weight of the KL to the start, in the loss"
+    )
+    clip: float = Field(default=0.2, gt=0, description="of the probability ratio, either way")
+    loss: Literal["grpo", "dr_grpo", "dapo", "bnpo"] = Field(
+        default="grpo", description="how token losses are averaged; `grpo` is by rollout, then all"
+    )
+    rewards: dict[RewardName, float] = Field(
+        default={"published": 1.0}, min_length=1, description="terms and their weights"
+    )
+    soft_length: int | None = Field(
+        default=None,
+        ge=1,
+        description="tokens from which `length` costs; by default three quarters",
+    )
+    vllm: Literal["none", "server", "colocate"] = Field(
+        default="none", description="what draws rollouts: transformers, or vLLM"
+    )
+    vllm_server: str = Field(
+        default="http://127.0.0.1:8000", description="address of `trl vllm-serve`"
+    )
+    vllm_memory: float = Field(default=0.4, gt=0, lt=1, description="share of a GPU, colocated")
+    tensor_parallel: int = Field(default=1, ge=1, description="GPUs of a colocated vLLM")
+
+    @property
+    def soft_budget(self) -> int:
+        """Tokens from which the term `length` costs."""
+        return self.soft_length or self.max_completion * 3 // 4
+
+    @model_validator(mode="after")
+    def _budgets_are_in_order(self) -> Self:
+        if self.soft_budget >= self.max_completion:
+            raise ValueError("`soft_length` must be less than `max_completion`")
+        return self
+
+
 class Recipe(BaseModel):
     """Everything that a training run depends on but the data and the software."""
 
@@ -36,7 +90,9 @@ class Recipe(BaseModel):
     source: str = Field(default="", description="where the values come from")
     kind: Literal["sft", "grpo", "reward"] = Field(description="which trainer")
 
-    base: str = Field(min_length=1, description="`embedded`, a folder, or a name on the Hub")
+    base: str = Field(
+        default="", description="`embedded`, a folder, or a name on the Hub; a run needs one"
+    )
     revision: str | None = Field(default=None, description="of the base on the Hub")
     adapter_from: Path | None = Field(default=None, description="PEFT folder to go on from")
     lora: Lora | None = Field(default=None, description="adapters; without, all weights train")
@@ -48,8 +104,12 @@ class Recipe(BaseModel):
     max_tokens: int = Field(
         default=2048, ge=16, description="of prompt and completion; longer examples are left out"
     )
-    batch: int = Field(default=8, ge=1, description="examples of a step, over all devices")
-    micro_batch: int = Field(default=1, ge=1, description="examples at once on a device")
+    batch: int = Field(
+        default=8, ge=1, description="examples (in RL prompts) of a step, over all devices"
+    )
+    micro_batch: int = Field(
+        default=1, ge=1, description="examples (in RL rollouts) at once on a device"
+    )
     learning_rate: float = Field(gt=0)
     schedule: Literal["cosine", "cosine_with_min_lr", "linear", "constant"] = "cosine"
     least_rate: float = Field(
@@ -74,13 +134,37 @@ class Recipe(BaseModel):
     save_every: int = Field(default=20, ge=1, description="steps between checkpoints")
     keep: int = Field(default=2, ge=2, description="checkpoints: one may be half written")
     evaluate_every: int | None = Field(
-        default=None, ge=1, description="steps between losses on the validation split"
+        default=None, ge=1, description="steps between looks at the validation split"
     )
+    held_out: int = Field(
+        default=64, ge=1, description="rows of the validation split that are looked at"
+    )
+    samples: int = Field(
+        default=4, ge=0, description="rollouts kept of each look, always of the same prompts"
+    )
+    grpo: Grpo | None = Field(default=None, description="for the kind `grpo`")
+
+    @property
+    def rollouts(self) -> int:
+        """Examples of a step as the trainer counts them: in RL every rollout of a prompt."""
+        return self.batch * (self.grpo.group if self.grpo else 1)
 
     @model_validator(mode="after")
-    def _batches_come_out_even(self) -> Self:
-        if self.batch % self.micro_batch:
-            raise ValueError("`batch` must be a multiple of `micro_batch`")
+    def _fits_together(self) -> Self:
+        if (self.kind == "grpo") != (self.grpo is not None):
+            raise ValueError("`grpo` values belong to the kind `grpo`, which needs them")
+        if self.rollouts % self.micro_batch:
+            raise ValueError("a step's examples must be a multiple of `micro_batch`")
+        if self.grpo is not None:
+            drawn = self.grpo.prompts or self.batch
+            if drawn % self.batch:
+                raise ValueError("`grpo.prompts` must be a multiple of `batch`")
+            # Rollouts are not in a checkpoint: one between two drawings would draw anew.
+            if self.save_every % (drawn // self.batch):
+                raise ValueError(
+                    "`save_every` must be a multiple of the steps that one drawing lasts for,"
+                    f" {drawn // self.batch}"
+                )
         return self
 
 
