@@ -232,7 +232,8 @@ def _check_files(adapter: Adapter) -> None:
     for path in wanted:
         if not path.is_file():
             raise InputError(
-                f"The adapter {adapter.version} cannot judge: its file {str(path)!r} is gone."
+                f"The adapter {adapter.version} cannot judge: its file {str(path)!r} is gone; "
+                "bring it back, or promote another adapter."
             )
     if weights_hash(Path(adapter.folder)) != adapter.hash:
         raise InputError(

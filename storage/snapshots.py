@@ -118,6 +118,24 @@ def count(session: Session, wanted: LabelFilter) -> LabelCounts:
     return _counted(session, wanted)[0]
 
 
+def current(session: Session, wanted: LabelFilter) -> Iterator[FrozenLabel]:
+    """What people say now and `wanted` takes, as a snapshot would freeze it, pair by pair."""
+    names = dict(session.execute(select(AnnotatorRow.id, AnnotatorRow.name)).all())
+    for row in _said(session, wanted, Counter()):
+        yield FrozenLabel(
+            pair_id=row["pair_id"],
+            annotator=names[row["annotator_id"]],
+            value=row["value"],
+            blind_value=row["blind_value"],
+            strength=row["strength"],
+            judgement_id=row["judgement_id"],
+            reasoning=row["reasoning"],
+            note=row["note"],
+            tags=tuple(row["tags"] or ()),
+            sections=row["sections"],
+        )
+
+
 def create(database: Database, name: str, wanted: LabelFilter) -> Snapshot:
     """Freeze what `wanted` takes now.
 
