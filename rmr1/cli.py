@@ -4,8 +4,9 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any, TextIO, TypeVar
 
 import orjson
 import typer
@@ -13,18 +14,30 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from tqdm import tqdm
 
+from rmr1 import evaluation as evaluator
 from rmr1.backends.loading import load_backend
 from rmr1.batch import judge_many
 from rmr1.errors import BackendError, ConfigurationError, InputError, RMR1Error, first_problem
+from rmr1.evaluation_text import evaluation_text
 from rmr1.judge import Judge
 from rmr1.judgement import Judgement, State
 from rmr1.pair import Order, Pair
 from rmr1.plan import Plan
 from rmr1.prompt import load_profile, profile_names, save_profile
 from rmr1.published import fetch_published_prompt
-from rmr1.record import Record, judgement_record, pair_from_record, quote_record, trace_record
+from rmr1.record import (
+    Record,
+    judgement_from_record,
+    judgement_record,
+    pair_from_record,
+    quote_record,
+    trace_record,
+)
 from rmr1.rollout import read_rollout
 from rmr1.settings import Settings
+from rmr1.trace import TaskType
+
+_Read = TypeVar("_Read")
 
 _Judged = tuple[str, str, str]
 """Hashes of a pair, a plan and a judge version."""
@@ -63,7 +76,7 @@ def judge(
         "grammar": grammar,
     }
     plan = _plan(settings.plan, chosen)
-    wanted = {pair.hash: pair for pair in _read_pairs(pairs)}
+    wanted = {pair.hash: pair for pair in _read_lines(pairs, pair_from_record)}
     done = _judged(out)
     with ExitStack() as stack:
         backend = load_backend(settings.backend)
@@ -95,6 +108,31 @@ def parse(
     content = _read_text(file)
     for number, record in enumerate(_texts(content), start=1):
         print_json(_parsed(record, str(record.get("id", number))))
+
+
+@app.command()
+def evaluate(
+    judgements: Annotated[str, typer.Argument(help="what `rmr1 judge --out` wrote, or -")],
+    expected_types: Annotated[
+        str, typer.Option(help="right task types: gsm8k=Reasoning,pandalm=Chat")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="a JSON object a judge")] = False,
+) -> None:
+    """Hold judgements against the better sides that their pairs name; a report for each judge.
+
+    A pair judged twice by one judge under one plan counts once, as it was judged last.
+    """
+    expected = _expected_types(expected_types)
+    judged: dict[tuple[str, str], dict[str, Judgement]] = {}
+    for one in _read_lines(judgements, judgement_from_record):
+        judged.setdefault((one.version.hash, one.plan.hash), {})[one.pair.hash] = one
+    for by_pair in judged.values():
+        last = list(by_pair.values())
+        found, version, plan = evaluator.evaluate(last, expected), last[0].version, last[0].plan
+        if as_json:
+            print_json({"judge": asdict(version), "plan": plan.model_dump(), **found.as_record()})
+        else:
+            sys.stdout.write(f"### {version.title}\n\n{evaluation_text(found)}\n")
 
 
 @prompts.command("list")
@@ -183,14 +221,24 @@ def _read_text(file: str) -> str:
         raise InputError(f"{file}: cannot be read as UTF-8 text: {error}") from error
 
 
-def _read_pairs(file: str) -> Iterator[Pair]:
+def _read_lines(file: str, read: Callable[[Record], _Read]) -> Iterator[_Read]:
     for number, line in enumerate(_read_text(file).split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            yield pair_from_record(_object(line))
+            yield read(_object(line))
         except InputError as error:
             raise InputError(f"{file}, line {number}: {error}") from error
+
+
+def _expected_types(text: str) -> dict[str, TaskType]:
+    parts = [part.partition("=") for part in text.split(",") if part.strip()]
+    try:
+        return {source.strip(): TaskType(name.strip()) for source, _, name in parts}
+    except ValueError as error:
+        raise InputError(
+            f"--expected-types: {error}; expected source=Chat or source=Reasoning, by commas."
+        ) from error
 
 
 def _object(line: str | bytes) -> Record:

@@ -1,18 +1,30 @@
 """Pairs and judgements as JSON objects: what the command line reads and writes, a line each."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
 from rmr1.errors import InputError, first_problem
 from rmr1.grounding import GroundedQuote
-from rmr1.judgement import Judgement
-from rmr1.pair import Message, Pair, Side
-from rmr1.rollout import Rollout
+from rmr1.judgement import Judgement, JudgeVersion
+from rmr1.pair import Message, Order, Pair, Side
+from rmr1.plan import Plan
+from rmr1.rollout import Rollout, State, read_rollout
 from rmr1.trace import Segment, Trace
 
 Record = dict[str, Any]
+
+_VERSION = tuple(JudgeVersion.__dataclass_fields__)
+_MEASURED = (
+    "vote",
+    "seed",
+    "prompt_tokens",
+    "completion_tokens",
+    "seconds",
+    "first_seconds",
+)
 
 
 def pair_from_record(record: Mapping[str, Any]) -> Pair:
@@ -71,14 +83,39 @@ def judgement_record(judgement: Judgement) -> Record:
         "tokens": sum(rollout.completion_tokens or 0 for rollout in judgement.rollouts),
         "seconds": round(sum(rollout.seconds or 0.0 for rollout in judgement.rollouts), 3),
         "text": first.trace.text,
-        "judge_version": {
-            name: getattr(judgement.version, name)
-            for name in ("hash", *judgement.version.__dataclass_fields__)
-        },
+        "judge_version": {name: getattr(judgement.version, name) for name in ("hash", *_VERSION)},
         "plan": judgement.plan.model_dump(),
         "pair": judgement.pair.model_dump(mode="json"),
         "rollouts": [rollout_record(rollout) for rollout in judgement.rollouts],
     }
+
+
+def judgement_from_record(record: Mapping[str, Any]) -> Judgement:
+    """Read what `judgement_record` wrote.
+
+    Traces and quotations are read from the texts again; states and verdicts are those of the
+    record, whatever today's reader would say.
+
+    Raises:
+        InputError: the record is no judgement.
+    """
+    try:
+        pair = Pair.model_validate(record["pair"])
+        version = {name: record["judge_version"][name] for name in _VERSION}
+        return Judgement(
+            pair=pair,
+            version=JudgeVersion(**version),
+            plan=Plan.model_validate(record["plan"]),
+            rollouts=tuple(_rollout(pair, one) for one in record["rollouts"]),
+            verdict=_side(record["verdict"]),
+            state=State(record["state"]),
+            reason=record["reason"],
+            confidence=record["confidence"],
+            confidence_source=record["confidence_source"],
+            swap_consistent=record["swap_consistent"],
+        )
+    except (ValidationError, LookupError, TypeError, ValueError) as error:
+        raise InputError(f"expected a judgement: {error!r}"[:300]) from error
 
 
 def trace_record(trace: Trace) -> Record:
@@ -142,6 +179,27 @@ def evaluation_text(segments: tuple[Segment, ...]) -> str:
         glued = not written or not piece or piece[0] in ".,;:!?)]}"
         written += piece if glued else f" {piece}"
     return written
+
+
+def _rollout(pair: Pair, record: Mapping[str, Any]) -> Rollout:
+    rollout = read_rollout(
+        pair,
+        Order(record["order"]),
+        record["text"],
+        **{name: record[name] for name in _MEASURED},
+        injected=tuple(record["injected"]),
+    )
+    return replace(
+        rollout,
+        state=State(record["state"]),
+        verdict=_side(record["verdict"]),
+        reason=record["reason"],
+        probability_a=record["probability_a"],
+    )
+
+
+def _side(letter: str | None) -> Side | None:
+    return Side(letter) if letter else None
 
 
 def _conversation(prompt: object) -> tuple[Message, ...]:

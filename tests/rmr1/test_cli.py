@@ -198,3 +198,37 @@ def test_the_light_half_of_the_package_imports_nothing_heavy():
     code = f"import rmr1.cli, sys; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_judgements_are_held_against_the_known_better_sides(tmp_path):
+    out = tmp_path / "out.jsonl"
+    known = [
+        {"prompt": f"p{n}", "response_a": "Canberra.", "response_b": "3", "chosen": letter}
+        | {"source": "talk"}
+        for n, letter in enumerate("AAB")
+    ]
+    pairs = write_pairs(tmp_path / "in.jsonl", known)
+    run("judge", pairs, "--out", str(out))
+    run("judge", pairs, "--out", str(out), "--votes", "2")
+    out.write_text(out.read_text(encoding="utf-8") * 2, encoding="utf-8")  # judged twice
+    shown = run("evaluate", str(out), "--expected-types", "talk=Chat", "--json").stdout
+    once, twice = map(json.loads, shown.splitlines())
+    assert once["judge"]["backend"] == "scripted"
+    assert once["whole"]["right"]["count"] == 2
+    assert once["whole"]["right"]["n"] == 3
+    assert once["whole"]["right_type"]["count"] == 3
+    assert twice["plan"]["votes"] == 2
+    assert "| talk | 66.7%" in run("evaluate", str(out)).stdout
+
+
+@pytest.mark.parametrize("types", ["talk", "talk=Prose"])
+def test_an_expected_type_that_is_none_is_refused(tmp_path, types):
+    out = tmp_path / "out.jsonl"
+    out.touch()
+    with pytest.raises(InputError, match="expected-types"):
+        run("evaluate", str(out), "--expected-types", types)
+
+
+def test_a_line_that_is_no_judgement_is_named(tmp_path):
+    with pytest.raises(InputError, match="line 1: expected a judgement"):
+        run("evaluate", write_pairs(tmp_path / "in.jsonl"))

@@ -8,8 +8,8 @@ from rmr1.judge import Judge
 from rmr1.pair import Side
 from rmr1.plan import Plan
 from rmr1.prompt import load_profile
-from rmr1.record import judgement_record, pair_from_record
-from tests.replies import CHAT, PAIR
+from rmr1.record import judgement_from_record, judgement_record, pair_from_record
+from tests.replies import CHAT, PAIR, REASONING, SUM, THINKING
 
 
 def test_a_judgement_becomes_one_json_object_with_the_promised_keys():
@@ -58,3 +58,25 @@ def test_chosen_and_rejected_stand_on_either_side_and_always_on_the_same_one():
 def test_a_bad_pair_is_refused_by_the_name_of_its_field(record, says):
     with pytest.raises(InputError, match=says):
         pair_from_record(record)
+
+
+@pytest.mark.parametrize(
+    ("pair", "reply", "profile"),
+    [(PAIR, CHAT, "cor"), (SUM, REASONING, "cor"), (SUM, THINKING, "reasoning"), (SUM, "", "cor")],
+)
+def test_a_judgement_comes_back_from_its_record_as_it_was(pair, reply, profile):
+    judge = Judge(ScriptedBackend([reply]), load_profile(profile))
+    judgement = judge.judge(pair, Plan(orders="both", votes=2, temperature=0.5))
+    assert judgement_from_record(json.loads(json.dumps(judgement_record(judgement)))) == judgement
+
+
+@pytest.mark.parametrize("spoilt", ["pair", "plan", "judge_version", "rollouts", "state"])
+def test_a_record_that_is_no_judgement_is_refused(spoilt):
+    record = judgement_record(
+        Judge(ScriptedBackend([CHAT]), load_profile("cor")).judge(PAIR, Plan())
+    )
+    with pytest.raises(InputError, match="judgement"):
+        judgement_from_record({**record, spoilt: "nonsense"})
+    del record[spoilt]
+    with pytest.raises(InputError, match="judgement"):
+        judgement_from_record(record)
