@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from gguf import (
     MODEL_ARCH_NAMES,
+    GGMLQuantizationType,
     GGUFReader,
     GGUFWriter,
     get_tensor_name_map,
@@ -29,7 +30,7 @@ from rmr1.backends.weights import (
     faster,
     find_weights,
     make_whole,
-    q8_0,
+    quantised,
     read_gguf,
 )
 from rmr1.errors import InputError, RMR1Error, first_problem
@@ -44,6 +45,11 @@ _FACTOR = re.compile(r"base_model\.model\.(?P<module>.+)\.lora_(?P<factor>[AB])\
 _REORDERED = "llama"
 _ROTATED = {"attn_q": "head_count", "attn_k": "head_count_kv"}
 
+_UNQUANTISED = {
+    GGMLQuantizationType.F32,
+    GGMLQuantizationType.F16,
+    GGMLQuantizationType.BF16,
+}
 _A, _B = ".lora_a", ".lora_b"
 
 
@@ -141,7 +147,7 @@ def convert_lora(folder: Path, target: Path, base: Path) -> None:
 def merge_lora(base: Path, adapter: Path, target: Path) -> None:
     """Write `base` with an adapter added to its weights: no cost while writing, no way back.
 
-    What the adapter touches is written in eight bits, whatever it was before.
+    What the adapter touches is written in eight bits where it was quantised, else as it was.
 
     Args:
         base: GGUF file of the model, however quantised.
@@ -166,7 +172,8 @@ def merge_lora(base: Path, adapter: Path, target: Path) -> None:
         if name not in changed:
             return faster(name, stored)
         a, b = factors[f"{name}{_A}"], factors[f"{name}{_B}"]
-        return q8_0(quants.dequantize(*stored) + alpha / len(a) * (b @ a))
+        kind = stored[1] if stored[1] in _UNQUANTISED else GGMLQuantizationType.Q8_0
+        return quantised(quants.dequantize(*stored) + alpha / len(a) * (b @ a), kind)
 
     make_whole(target, lambda draft: copy_gguf(reader, draft, change))
 

@@ -146,14 +146,16 @@ def copy_gguf(
     writer.close()
 
 
-def q8_0(values: NDArray[np.float32]) -> Stored:
-    """Numbers quantised to eight bits, in blocks of 32."""
-    return quants.quantize(values, GGMLQuantizationType.Q8_0), GGMLQuantizationType.Q8_0
+def quantised(values: NDArray[np.float32], kind: GGMLQuantizationType) -> Stored:
+    """Numbers as a file holds them."""
+    return quants.quantize(values, kind), kind
 
 
 def faster(_name: str, stored: Stored) -> Stored:
     """A tensor in eight bits where it was in four; others as they are."""
-    return q8_0(quants.dequantize(*stored)) if stored[1] is GGMLQuantizationType.Q4_1 else stored
+    if stored[1] is not GGMLQuantizationType.Q4_1:
+        return stored
+    return quantised(quants.dequantize(*stored), GGMLQuantizationType.Q8_0)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
