@@ -11,13 +11,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
-import orjson
 import typer
 from pydantic import ValidationError
 from tqdm import tqdm
 
-from rmr1.errors import ConfigurationError, InputError, StorageError, first_problem
-from storage import exporting, importing, journal, runs, snapshots
+from rmr1.errors import InputError, StorageError
+from storage import exporting, importing, journal, judges_cli, runs, snapshots
+from storage.console import DatabaseUrl, opened, say, sentence
 from storage.database import Database
 from storage.export_files import FORMATS
 from storage.exporting import ExportOptions
@@ -32,10 +32,8 @@ db = typer.Typer(no_args_is_help=True, help="The database: bring up to date, che
 app.add_typer(imports, name="imports")
 app.add_typer(frozen, name="snapshots")
 app.add_typer(db, name="db")
+app.add_typer(judges_cli.app)
 
-DatabaseUrl = Annotated[
-    str, typer.Option("--database", help="URL of the database; by default that of the settings")
-]
 JournalPath = Annotated[Path | None, typer.Argument(help="a journal; by default the database's")]
 ExportKind = Literal["sft", "rlvr", "dpo", "preference", "labels"]
 Stage = Annotated[Literal["blind", "final"], typer.Option(help="which label of a person counts")]
@@ -69,7 +67,7 @@ def import_(
     mapping = _mapping(columns) if columns else None
     if dry_run:
         found = importing.preview(path, mapping)
-        _say(
+        say(
             {
                 "name": found.name,
                 "shape": found.shape,
@@ -80,11 +78,11 @@ def import_(
             }
         )
         return
-    with _opened(context, database) as store, _bar() as bar:
+    with opened(context, database) as store, _bar() as bar:
         report = importing.import_file(
             store, path, mapping, keep_good=keep_good, name=name, progress=bar
         )
-    _say(
+    say(
         {
             "import": report.run_id,
             "name": report.name,
@@ -102,9 +100,9 @@ def import_(
 @imports.command("list")
 def list_imports(context: typer.Context, database: DatabaseUrl = "") -> None:
     """The newest imports."""
-    with _opened(context, database) as store, store.read() as session:
+    with opened(context, database) as store, store.read() as session:
         for run in runs.recent(session, "import"):
-            _say(asdict(run))
+            say(asdict(run))
 
 
 @imports.command("undo")
@@ -114,17 +112,17 @@ def undo(
     database: DatabaseUrl = "",
 ) -> None:
     """Take an import back."""
-    with _opened(context, database) as store, store.write() as session:
+    with opened(context, database) as store, store.write() as session:
         undone = runs.undo_import(session, run_id)
-    _say({"import": run_id, **asdict(undone)})
+    say({"import": run_id, **asdict(undone)})
 
 
 @frozen.command("list")
 def list_snapshots(context: typer.Context, database: DatabaseUrl = "") -> None:
     """All snapshots, newest first."""
-    with _opened(context, database) as store, store.read() as session:
+    with opened(context, database) as store, store.read() as session:
         for snapshot in snapshots.newest_first(session):
-            _say(_described(snapshot))
+            say(_described(snapshot))
 
 
 @frozen.command("create")
@@ -153,13 +151,13 @@ def create_snapshot(
             }
         )
     except ValidationError as error:
-        raise InputError(_sentence(error)) from error
-    with _opened(context, database) as store:
+        raise InputError(sentence(error)) from error
+    with opened(context, database) as store:
         if dry_run:
             with store.read() as session:
-                _say(asdict(snapshots.count(session, wanted)))
+                say(asdict(snapshots.count(session, wanted)))
         else:
-            _say(_described(snapshots.create(store, name, wanted)))
+            say(_described(snapshots.create(store, name, wanted)))
 
 
 @app.command()
@@ -201,29 +199,29 @@ def export(
         seed=seed,
         refuse=refuse or (),
     )
-    with _opened(context, database) as store:
+    with opened(context, database) as store:
         frozen_labels = _snapshot(store, snapshot)
         if kind == "labels" and dry_run:
-            _say({"rows": frozen_labels.counts.labels + frozen_labels.counts.known})
+            say({"rows": frozen_labels.counts.labels + frozen_labels.counts.known})
         elif kind == "labels":
             path = out / "labels.csv"
             written = exporting.export_labels(store, frozen_labels, path)
-            _say({"file": str(path), "rows": written})
+            say({"file": str(path), "rows": written})
         elif dry_run:
             with store.read() as session:
                 counted = exporting.count(session, frozen_labels, kind, options)
-            _say(counted.model_dump())
+            say(counted.model_dump())
         else:
             formats = FORMATS if file_format == "both" else (file_format,)
             manifest = exporting.export(store, frozen_labels, kind, out, formats, options)
-            _say(manifest.model_dump(mode="json"))
+            say(manifest.model_dump(mode="json"))
 
 
 @db.command()
 def upgrade(context: typer.Context, database: DatabaseUrl = "") -> None:
     """Bring the schema up to date; opening the database does the same."""
-    with _opened(context, database):
-        _say({"upgraded": True})
+    with opened(context, database):
+        say({"upgraded": True})
 
 
 @db.command()
@@ -233,9 +231,9 @@ def check(
     database: DatabaseUrl = "",
 ) -> None:
     """Compare the labels with the journal; exits with 1 where they differ."""
-    with _opened(context, database) as store:
+    with opened(context, database) as store:
         report = journal.check(store, _journal(store, path))
-    _say({**asdict(report), "agree": report.agree})
+    say({**asdict(report), "agree": report.agree})
     if not report.agree:
         raise StorageError("The database and the journal do not hold the same labels.")
 
@@ -247,19 +245,8 @@ def replay(
     database: DatabaseUrl = "",
 ) -> None:
     """Put labels back that the journal holds and the database lacks."""
-    with _opened(context, database) as store:
-        _say(asdict(journal.replay(store, _journal(store, path))))
-
-
-@contextmanager
-def _opened(context: typer.Context, url: str) -> Iterator[Database]:
-    """The database that the options name, else the one that the entry point hands over."""
-    opener: Callable[[], Database] | None = context.find_root().obj
-    if not url and opener is None:
-        raise ConfigurationError("No database is set: give --database URL.")
-    store = Database.open(url) if url or opener is None else opener()
-    with store:
-        yield store
+    with opened(context, database) as store:
+        say(asdict(journal.replay(store, _journal(store, path))))
 
 
 @contextmanager
@@ -292,7 +279,7 @@ def _options(**values: object) -> ExportOptions:
         return ExportOptions.model_validate(values)
     except (TypeError, ValueError) as error:
         if isinstance(error, ValidationError):
-            raise InputError(_sentence(error)) from error
+            raise InputError(sentence(error)) from error
         raise InputError("--split wants three shares, such as 0.8,0.1,0.1.") from error
 
 
@@ -324,14 +311,3 @@ def _described(snapshot: Snapshot) -> dict[str, object]:
         "counts": asdict(snapshot.counts),
         "created_at": snapshot.created_at.isoformat(),
     }
-
-
-def _sentence(error: ValidationError) -> str:
-    where, what = first_problem(error)
-    said = what.removeprefix("Value error, ")
-    return f"{where}: {said}." if where else f"{said[:1].upper()}{said[1:]}."
-
-
-def _say(record: dict[str, object]) -> None:
-    """One JSON line on standard output."""
-    sys.stdout.write(orjson.dumps(record, default=str).decode() + "\n")
