@@ -1,8 +1,15 @@
-"""Checkpoints of a run: which are whole, and which one to go on from."""
+"""What a run leaves on disk: checkpoints, which of them are whole, and its result."""
 
+import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
+
+from training.recipe import Recipe
+
+ADAPTER = "adapter"
+"""Folder in a run's folder that holds what it made: an adapter, or all weights."""
 
 FOLDER = "checkpoints"
 _MARK = "whole"
@@ -23,3 +30,31 @@ def last_whole(run_folder: Path) -> Path | None:
         elif match := _NAME.fullmatch(path.name):
             found.append((int(match[1]), path))
     return max(found, default=(0, None))[1]
+
+
+def train(trainer: Any, recipe: Recipe, out: Path, *, resume: bool) -> Path:
+    """Let a trainer run and keep what it made; the result's folder.
+
+    Args:
+        resume: go on from the last whole checkpoint in `out`, if there is one.
+    """
+    checkpoint = last_whole(out) if resume else None
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    result = out / ADAPTER
+    trainer.save_model(str(result))
+    if trainer.is_world_process_zero():
+        _tidy(result, recipe)
+    return result
+
+
+def _tidy(result: Path, recipe: Recipe) -> None:
+    """Leave what others need of a result, and nothing of the machine that it was made on."""
+    # GRPO holds a copy of an adapter that it goes on from, to measure the distance from it.
+    shutil.rmtree(result / "ref", ignore_errors=True)
+    for name in ("training_args.bin", "README.md"):  # a pickle, and a form that nobody filled in
+        (result / name).unlink(missing_ok=True)
+    config = result / "adapter_config.json"
+    if config.is_file():
+        values = json.loads(config.read_text(encoding="utf-8"))
+        values["base_model_name_or_path"] = recipe.base_name
+        config.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

@@ -1,54 +1,72 @@
 """Distillation: teach a judge the traces of a better one, with TRL's SFTTrainer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rmr1.errors import InputError
-from training.checkpoints import last_whole
+from rmr1.reward import WINNERS
+from training import checkpoints
 from training.model import common_arguments, load_model, load_tokenizer
 from training.recipe import Recipe
-from training.rows import Row, Split, read_rows, training_order
+from training.rows import Row, as_dataset, examples_of, order_by_length, read_rows
+from training.sampling import GreedySamples
 
-ADAPTER = "adapter"
-"""Folder in a run's folder that holds what it made: an adapter, or all weights."""
-
-_ANSWERS = {"model_a": "<answer>[[A]]</answer>", "model_b": "<answer>[[B]]</answer>"}
+Keep = Callable[[int, list[Row]], None]
+"""Takes a step and what the judge writes then: prompt, text, pair."""
 
 
 def distil(
-    recipe: Recipe, data: Path, out: Path, *, callbacks: Sequence[Any] = (), resume: bool = False
+    recipe: Recipe,
+    data: Path,
+    out: Path,
+    *,
+    callbacks: Sequence[Any] = (),
+    resume: bool = False,
+    keep: Keep | None = None,
 ) -> Path:
     """Train on the `sft` rows of a data set folder; the result is a folder in `out`.
 
     Args:
         callbacks: of transformers' Trainer.
         resume: go on from the last whole checkpoint in `out`, if there is one.
+        keep: is given what the judge writes for a few held-out prompts, at each look at them.
 
     Raises:
         InputError: the data set cannot be used.
+        ConfigurationError: the recipe does not fit the machine or the model.
     """
-    trainer = build_distiller(recipe, data, out, callbacks=callbacks)
-    checkpoint = last_whole(out) if resume else None
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    trainer.save_model(str(out / ADAPTER))
-    return out / ADAPTER
+    trainer = build_distiller(recipe, data, out, callbacks=callbacks, keep=keep)
+    return checkpoints.train(trainer, recipe, out, resume=resume)
 
 
-def build_distiller(recipe: Recipe, data: Path, out: Path, *, callbacks: Sequence[Any] = ()) -> Any:
-    """The trainer of a distillation, with model and data in place."""
+def build_distiller(
+    recipe: Recipe,
+    data: Path,
+    out: Path,
+    *,
+    callbacks: Sequence[Any] = (),
+    keep: Keep | None = None,
+) -> Any:
+    """The trainer of a distillation, with model and data in place; errors as `distil`."""
     from trl import SFTConfig, SFTTrainer
 
     tokenizer = load_tokenizer(recipe)
-    arguments = common_arguments(recipe, out)
-    examples = _examples(recipe, data, "train", tokenizer)
-    order = training_order(
-        [len(one["input_ids"]) for one in examples],
-        recipe.micro_batch,
-        _epochs(recipe, len(examples)),
-        recipe.seed,
+
+    def example(row: Row) -> Row | None:
+        made = tokenise(row, tokenizer, answer_only=recipe.target == "answer")
+        return made if len(made["input_ids"]) <= recipe.max_tokens else None
+
+    examples = examples_of(data, "sft", "train", example)
+    lengths = [len(one["input_ids"]) for one in examples]
+    order = order_by_length(
+        lengths, recipe.micro_batch, recipe.epochs_of(len(examples)), recipe.seed
     )
-    validation = _examples(recipe, data, "validation", tokenizer) if recipe.evaluate_every else []
+    held_out = examples_of(data, "sft", "validation", example) if recipe.evaluate_every else []
+    arguments = common_arguments(recipe, out, has_held_out=bool(held_out))
+    more = []
+    if keep and held_out:
+        rows = read_rows(data, "sft", "validation")[: recipe.samples]
+        more.append(GreedySamples(rows, tokenizer, keep))
     # The order is in the data, not in a sampler's state: a resumed run cannot but follow it.
     return SFTTrainer(
         model=load_model(recipe),
@@ -59,34 +77,11 @@ def build_distiller(recipe: Recipe, data: Path, out: Path, *, callbacks: Sequenc
             max_length=recipe.max_tokens if recipe.packing else None,
             packing=recipe.packing,
         ),
-        train_dataset=_dataset(examples).select(order),
-        eval_dataset=_dataset(validation) if validation else None,
+        train_dataset=as_dataset(examples, order),
+        eval_dataset=as_dataset(held_out[: recipe.held_out]) if held_out else None,
         processing_class=tokenizer,
-        callbacks=list(callbacks),
+        callbacks=[*callbacks, *more],
     )
-
-
-def _epochs(recipe: Recipe, examples: int) -> float:
-    """Epochs whose examples last for the steps of the recipe."""
-    return recipe.steps * recipe.batch / examples if recipe.steps else recipe.epochs
-
-
-def _dataset(examples: list[Row]) -> Any:
-    from datasets import Dataset
-
-    return Dataset.from_list(examples)
-
-
-def _examples(recipe: Recipe, data: Path, split: Split, tokenizer: Any) -> list[Row]:
-    rows = read_rows(data, "sft", split)
-    examples = [tokenise(row, tokenizer, answer_only=recipe.target == "answer") for row in rows]
-    fitting = [one for one in examples if len(one["input_ids"]) <= recipe.max_tokens]
-    if rows and not fitting:
-        raise InputError(
-            f"none of the {len(rows)} rows of {str(data)!r} fits into {recipe.max_tokens} tokens:"
-            " raise `max_tokens` of the recipe."
-        )
-    return fitting
 
 
 def tokenise(row: Row, tokenizer: Any, *, answer_only: bool = False) -> Row:
@@ -97,9 +92,11 @@ def tokenise(row: Row, tokenizer: Any, *, answer_only: bool = False) -> Row:
     prompt = tokenizer.apply_chat_template(
         row["prompt"], add_generation_prompt=True, tokenize=True, return_dict=False
     )
-    text = _ANSWERS[row["winner"]] if answer_only else row["completion"][0]["content"]
-    target = tokenizer.encode(text, add_special_tokens=False)
-    target.append(tokenizer.eos_token_id)
+    if answer_only:
+        text = f"<answer>[[{WINNERS[row['winner']]}]]</answer>"
+    else:
+        text = row["completion"][0]["content"]
+    target = [*tokenizer.encode(text, add_special_tokens=False), tokenizer.eos_token_id]
     return {
         "input_ids": prompt + target,
         "labels": [-100] * len(prompt) + target,

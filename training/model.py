@@ -5,12 +5,26 @@ from pathlib import Path
 from typing import Any
 
 from rmr1.errors import ConfigurationError
-from training.recipe import Recipe
+from training.recipe import EMBEDDED, Recipe
 
 
 def base_folder(recipe: Recipe) -> str:
-    """The folder or the Hub name of a recipe's base; the embedded weights are unpacked for it."""
-    if recipe.base != "embedded":
+    """The folder or the Hub name of a recipe's base; the embedded weights are unpacked for it.
+
+    Raises:
+        ConfigurationError: the recipe names none, or an adapter.
+    """
+    if not recipe.base:
+        raise ConfigurationError(
+            f"The recipe {recipe.name!r} needs a base model: give --set base=FOLDER."
+        )
+    if recipe.base != EMBEDDED:
+        folder = Path(recipe.base)
+        if (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file():
+            raise ConfigurationError(
+                f"{recipe.base!r} is an adapter, not a whole model: "
+                "give it as adapter_from, and its base as base."
+            )
         return recipe.base
     from training.base import embedded_base
 
@@ -79,21 +93,25 @@ def _with_adapter(model: Any, recipe: Recipe, *, scalar: bool) -> Any:
     return get_peft_model(model, config)
 
 
-def common_arguments(recipe: Recipe, out: Path) -> dict[str, Any]:
+def common_arguments(recipe: Recipe, out: Path, *, has_held_out: bool) -> dict[str, Any]:
     """What every trainer of TRL is told alike.
+
+    Args:
+        has_held_out: whether there are rows to look at between steps.
 
     Raises:
         ConfigurationError: the batch does not come out even over the processes.
     """
     import torch
 
+    looks = bool(recipe.evaluate_every) and has_held_out
     cpu = not torch.cuda.is_available()
     processes = int(os.environ.get("WORLD_SIZE", "1"))
-    accumulated, rest = divmod(recipe.batch, recipe.micro_batch * processes)
+    accumulated, rest = divmod(recipe.rollouts, recipe.micro_batch * processes)
     if rest or not accumulated:
         raise ConfigurationError(
-            f"a batch of {recipe.batch} does not come out even over {processes} processes"
-            f" of {recipe.micro_batch} at once: set `batch` to a multiple."
+            f"{recipe.rollouts} examples of a step do not come out even over {processes} "
+            f"processes of {recipe.micro_batch} at once: set `micro_batch` to a divisor."
         )
     schedule = {}
     if recipe.schedule == "cosine_with_min_lr":
@@ -121,8 +139,9 @@ def common_arguments(recipe: Recipe, out: Path) -> dict[str, Any]:
         "save_strategy": "steps",
         "save_steps": recipe.save_every,
         "save_total_limit": recipe.keep,
-        "eval_strategy": "steps" if recipe.evaluate_every else "no",
+        "eval_strategy": "steps" if looks else "no",
         "eval_steps": recipe.evaluate_every,
+        "eval_on_start": looks,
         "report_to": [],
         "disable_tqdm": True,
         "dataloader_pin_memory": not cpu,

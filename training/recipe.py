@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from rmr1.errors import ConfigurationError, first_problem
 
+EMBEDDED = "embedded"
+"""Names the packaged model as a base."""
+
 _SUFFIX = ".toml"
 
 RewardName = Literal["published", "answer", "format", "grounding", "swap", "weights", "length"]
@@ -148,6 +151,15 @@ class Recipe(BaseModel):
     def rollouts(self) -> int:
         """Examples of a step as the trainer counts them: in RL every rollout of a prompt."""
         return self.batch * (self.grpo.group if self.grpo else 1)
+
+    @property
+    def base_name(self) -> str:
+        """The base by the name that the world knows it by."""
+        return "HuggingFaceTB/SmolLM2-135M-Instruct" if self.base == EMBEDDED else self.base
+
+    def epochs_of(self, examples: int) -> float:
+        """Epochs that `examples` training examples are gone through."""
+        return self.steps * self.batch / examples if self.steps else self.epochs
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
