@@ -1,0 +1,171 @@
+"""A mix of preference files, composed into the data set folder of a small judge."""
+
+import random
+import tomllib
+from collections.abc import Callable, Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rmr1.errors import InputError
+from rmr1.pair import Order, Pair, Side
+from rmr1.prompt import Profile, build_chat, load_profile
+from rmr1.record import pair_from_record
+from storage.export_files import ExportFile, write_splits
+from storage.export_rows import ExportRow
+from storage.readers import Row, read_rows
+from storage.released import read_record
+from training.composing import compose, known_from_record
+from training.condensing import condense
+
+_NAMES = {Side.A: "model_a", Side.B: "model_b"}
+CountTokens = Callable[[list[dict[str, str]], str], int]
+"""Tokens of a prompt (messages) and a completion together."""
+
+
+class Share(BaseModel):
+    """What a mix takes of one file.
+
+    Attributes:
+        file: its name in the folder of preference files.
+        traces: rows with a composed trace, for distillation.
+        verdicts: rows with the winner alone, for RL; other pairs than those of `traces`.
+        tokens: longest prompt and trace together.
+        verdict_tokens: longest prompt of an RL row.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    traces: int = Field(default=0, ge=0)
+    verdicts: int = Field(default=0, ge=0)
+    tokens: int = Field(default=600, ge=1)
+    verdict_tokens: int = Field(default=260, ge=1)
+
+
+class Mix(BaseModel):
+    """Files, how much of each, and the seeds; one TOML file in `training/mixes`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    profile: str
+    seed: int = 7
+    validation: int = Field(default=60, ge=0, description="rows kept from training, of each kind")
+    released: str = Field(default="", description="file of released RM-R1 judgements to condense")
+    released_tokens: int = 600
+    shares: tuple[Share, ...]
+
+
+def load_mix(name: str) -> Mix:
+    """Read a packaged mix by its name, or one by the path of its file.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    packaged = resources.files("training") / "mix" / f"{name}.toml"
+    file = packaged if packaged.is_file() else Path(name)
+    if not file.is_file():
+        raise InputError(f"there is no mix {name!r}: name a packaged one or a TOML file.")
+    return Mix.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+
+
+def write_mix(mix: Mix, folder: Path, out: Path, count_tokens: CountTokens) -> list[ExportFile]:
+    """Compose the traces of a mix and write `sft.*` and `rlvr.*` files.
+
+    Args:
+        folder: holds the files that the mix names.
+
+    Raises:
+        InputError: a file is missing or cannot be read.
+    """
+    profile = load_profile(mix.profile)
+    traced, bare = [], []
+    for share in mix.shares:
+        some, others = _share_rows(mix, share, folder / share.file, profile, count_tokens)
+        traced += some
+        bare += others
+    if mix.released:
+        traced += _released_rows(mix, folder / mix.released, profile, count_tokens)
+    if not traced and not bare:
+        raise InputError(f"the mix {mix.name!r} gives no row: its limits leave nothing.")
+    files: list[ExportFile] = []
+    for kind, rows in (("sft", traced), ("rlvr", bare)):
+        random.Random(mix.seed + 4).shuffle(rows)
+        held_out = mix.validation if len(rows) > mix.validation else 0
+        splits = {"train": rows[held_out:], "validation": rows[:held_out]}
+        files += write_splits(out, kind, {k: v for k, v in splits.items() if v}, ("jsonl",))
+    return files
+
+
+def _share_rows(
+    mix: Mix, share: Share, path: Path, profile: Profile, count_tokens: CountTokens
+) -> tuple[list[ExportRow], list[ExportRow]]:
+    if not path.is_file():
+        raise InputError(f"the mix {mix.name!r} needs {str(path)!r}, which is not there.")
+    records = [dict(row.cells) for row in read_rows(path) if isinstance(row, Row)]
+    random.Random(mix.seed).shuffle(records)
+    traced: list[ExportRow] = []
+    bare: list[ExportRow] = []
+    for record in records:
+        pair = pair_from_record(record)
+        known = known_from_record(record, pair)
+        if known is None:
+            continue
+        order = _order(pair)
+        text = compose(known, order) if len(traced) < share.traces else None
+        row = _row(pair, order, profile, path)
+        if row is None:
+            continue
+        if text and count_tokens(row["prompt"], text) <= share.tokens:
+            traced.append({**row, "completion": [{"role": "assistant", "content": text}]})
+        elif (
+            len(traced) == share.traces
+            and len(bare) < share.verdicts
+            and count_tokens(row["prompt"], "") <= share.verdict_tokens
+        ):
+            a, b = pair.shown(order)
+            bare.append({**row, "response_a": a, "response_b": b})
+    return traced, bare
+
+
+def _released_rows(
+    mix: Mix, path: Path, profile: Profile, count_tokens: CountTokens
+) -> Iterator[ExportRow]:
+    for row in read_rows(path):
+        if not isinstance(row, Row):
+            continue
+        for one in read_record(row.cells, path.name):
+            judgement = one.judgement
+            rollout = judgement.rollouts[0]
+            if judgement.verdict is None or judgement.verdict is not judgement.pair.chosen:
+                continue
+            text = condense(rollout.trace, judgement.pair, rollout.order)
+            made = _row(judgement.pair, rollout.order, profile, path) if text else None
+            if made and text and count_tokens(made["prompt"], text) <= mix.released_tokens:
+                yield {**made, "completion": [{"role": "assistant", "content": text}]}
+
+
+def _order(pair: Pair) -> Order:
+    """Which response a judge in training sees first: a coin, thrown by the pair itself."""
+    lot = random.Random(f"o{pair.content_hash}")
+    return Order.AB if lot.random() < 0.5 else Order.BA
+
+
+def _row(pair: Pair, order: Order, profile: Profile, path: Path) -> dict[str, Any] | None:
+    """What rows of either kind have; None where the pair forges the prompt's markers."""
+    chat = build_chat(pair, profile, order)
+    if chat.injected:
+        return None
+    assert pair.chosen
+    return {
+        "prompt": [turn.model_dump() for turn in chat.messages],
+        "winner": _NAMES[order.to_pair(pair.chosen)],
+        "order": order.value,
+        "pair_hash": pair.hash,
+        "source": path.name.partition(".")[0],
+        "subset": pair.subset,
+        "pair_id": pair.id or "",
+    }
