@@ -7,6 +7,7 @@ from storage.paired import Paired, Share
 
 _NONE = "-"
 _LONGEST_NAME = 60
+_KNOWN_BY = {"labels": "better side by labels", "known": "better side by the source"}
 
 
 def describe(comparison: Comparison, flips: int) -> str:
@@ -22,7 +23,8 @@ def _lines(comparison: Comparison, flips: int) -> Iterator[str]:
     old, new, paired = comparison.old, comparison.new, comparison.paired
     for name, one in (("old", old), ("new", new)):
         yield f"{name}  {one.version[:8]}  {_shown(one.title)}  ({one.judged:,} pairs judged)"
-    yield f"{paired.n:,} pairs compared{_counted(comparison.truths, 'better side by ')}"
+    truths = {_KNOWN_BY[name]: number for name, number in comparison.truths.items()}
+    yield f"{paired.n:,} pairs compared{_counted(truths)}"
     if comparison.left_out:
         yield f"left out{_counted(comparison.left_out)}"
     yield from comparison.remarks
@@ -87,8 +89,8 @@ def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
             yield "  ".join(cells).rstrip()
 
 
-def _counted(counts: dict[str, int], before: str = "") -> str:
-    parts = ", ".join(f"{before}{name} {number:,}" for name, number in counts.items())
+def _counted(counts: dict[str, int]) -> str:
+    parts = ", ".join(f"{name} {number:,}" for name, number in counts.items())
     return f": {parts}" if parts else ""
 
 

@@ -65,7 +65,7 @@ def test_a_comparison_is_a_table_for_people(run, versions):
     said = run("compare", *versions, "--everything", "--flips", 2)
     lines = said.splitlines()
     assert lines[0].startswith(f"old  {versions[0]}  old · cor")
-    assert "12 pairs compared: better side by known 12" in said
+    assert "12 pairs compared: better side by the source 12" in said
     (right,) = (line for line in lines if line.startswith("right"))
     assert "33.3 % (13.8 to 60.9) of 12" in right
     assert "75.0 %" in right
