@@ -25,7 +25,12 @@ class EmbeddedSettings(BaseModel):
         default=None, description="a GGUF file; by default SmolLM2-135M-Instruct as installed"
     )
     adapters: dict[str, Path] = Field(
-        default={}, description="LoRA adapters as GGUF files, by the name that a judge is given"
+        default={},
+        description="LoRA adapters, PEFT folders or GGUF files, by the name that a judge is given",
+    )
+    merge: str = Field(
+        default="",
+        description="adapter to merge into the weights: faster, and the only one that answers",
     )
     cache_dir: Path | None = Field(
         default=None, description="where re-quantised weights are kept; by default the user's cache"
@@ -90,6 +95,11 @@ def default_plan(kind: str) -> Plan:
     return Plan(**_PLANS.get(kind, _OTHER_PLAN))
 
 
+def _training_python() -> Path | None:
+    python = Path(__file__).parent.parent / ".venv-train" / "bin" / "python"
+    return python if python.is_file() else None
+
+
 class Settings(BaseSettings):
     """Read from RMR1_* variables and `.env`; `RMR1_BACKEND__KIND` reaches into a part."""
 
@@ -118,6 +128,10 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default=Path("data"), description="where everything is kept")
     database_url: str = Field(
         default="", description="SQLAlchemy URL; by default a SQLite file in the data folder"
+    )
+    training_python: Path | None = Field(
+        default_factory=_training_python,
+        description="a Python that has the trainers; by default .venv-train beside the project",
     )
     host: str = Field(
         default_factory=lambda: "0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1",

@@ -13,6 +13,15 @@ from rmr1.errors import ConfigurationError, first_problem
 EMBEDDED = "embedded"
 """Names the packaged model as a base."""
 
+_NUMBERS = {
+    "": (
+        *("epochs", "steps", "learning_rate", "batch", "micro_batch", "max_tokens", "seed"),
+        *("save_every", "evaluate_every"),
+    ),
+    "lora.": ("rank", "alpha"),
+    "grpo.": ("group", "max_completion", "beta", "temperature"),
+}
+
 _SUFFIX = ".toml"
 
 RewardName = Literal["published", "answer", "format", "grounding", "swap", "weights", "length"]
@@ -89,6 +98,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(min_length=1)
+    title: str = ""
     description: str = ""
     source: str = Field(default="", description="where the values come from")
     kind: Literal["sft", "grpo", "reward"] = Field(description="which trainer")
@@ -151,6 +161,17 @@ class Recipe(BaseModel):
     def rollouts(self) -> int:
         """Examples of a step as the trainer counts them: in RL every rollout of a prompt."""
         return self.batch * (self.grpo.group if self.grpo else 1)
+
+    @property
+    def numbers(self) -> dict[str, float | None]:
+        """What a person may want to change from run to run, by dotted name."""
+        groups = {"": self, "lora.": self.lora, "grpo.": self.grpo}
+        return {
+            f"{group}{name}": getattr(values, name)
+            for group, names in _NUMBERS.items()
+            if (values := groups[group]) is not None
+            for name in names
+        }
 
     @property
     def base_name(self) -> str:

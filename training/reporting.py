@@ -98,6 +98,14 @@ class Reporter:
             if self._done.wait(BEAT_S):
                 return
 
+    def tell(self, facts: dict[str, Any]) -> None:
+        """Put facts that only the run's own process knows on record."""
+        try:
+            with self._database.write() as session:
+                runs.report(session, self._run_id, facts)
+        except StorageError as error:
+            _complain(error)
+
     def begin(self, step: int, steps: int) -> None:
         """The run begins, or goes on, after `step` of `steps`; later figures are forgotten."""
         try:
