@@ -7,6 +7,7 @@ from pathlib import Path
 from rmr1.judge import Judge
 from rmr1.plan import Plan
 from storage.database import Database
+from ui.trainer import TrainingCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Studio:
         plan: the plan that the Judge page starts with.
         data_dir: where exports are written.
         plans: the plans of judges that start with another one, by title.
+        training: how a training run is started; None where none can be.
     """
 
     database: Database
@@ -25,3 +27,4 @@ class Studio:
     plan: Plan
     data_dir: Path
     plans: Mapping[str, Plan] = field(default_factory=dict)
+    training: TrainingCommand | None = None

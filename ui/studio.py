@@ -6,6 +6,7 @@ from starlette.middleware import Middleware
 from rmr1.errors import ConfigurationError
 from ui import http
 from ui.annotate_tab import build_annotate_tab
+from ui.compare_tab import build_compare_tab
 from ui.context import Studio
 from ui.data_tab import build_data_tab
 from ui.explore_tab import build_explore_tab
@@ -13,10 +14,13 @@ from ui.judge_tab import build_judge_tab
 from ui.judgement_tab import build_judgement_tab
 from ui.panels import ASSETS, head, panel
 from ui.theme import theme
+from ui.train_tab import build_train_tab
 
 __all__ = ["Studio", "build_page", "launch"]
 
-TABS = ("judge", "annotate", "explore", "judgement", "data")
+TABS = ("judge", "annotate", "explore", "judgement", "compare", "train", "data")
+LINKED = {"judgement": "judgement", "run": "train"}
+"""Names in an address, and the page that each is about."""
 
 
 def build_page(studio: Studio) -> gr.Blocks:
@@ -32,6 +36,8 @@ def build_page(studio: Studio) -> gr.Blocks:
             build_annotate_tab(studio)
             build_explore_tab(studio)
             build_judgement_tab(studio)
+            build_compare_tab(studio)
+            build_train_tab(studio)
             build_data_tab(studio)
         page.load(
             open_tab, None, tabs, queue=False, show_progress="hidden", api_visibility="private"
@@ -41,9 +47,10 @@ def build_page(studio: Studio) -> gr.Blocks:
 
 
 def open_tab(request: gr.Request) -> gr.Tabs:
-    """The tab that the address asks for; a link to a judgement opens its page."""
+    """The tab that the address asks for; a link to a judgement or a run opens its page."""
     query = dict(request.query_params)
-    asked = query.get("tab") or ("judgement" if query.get("judgement") else "judge")
+    named = [tab for name, tab in LINKED.items() if query.get(name)]
+    asked = query.get("tab") or next(iter(named), "judge")
     return gr.Tabs(selected=asked if asked in TABS else "judge")
 
 

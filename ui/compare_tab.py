@@ -1,0 +1,36 @@
+"""The Compare page: two judge versions on the same pairs, and the pairs on which they differ."""
+
+import gradio as gr
+
+from ui import compare_views
+from ui.context import Studio
+from ui.panels import panel, text
+from ui.views import View
+
+
+def build_compare_tab(studio: Studio) -> None:
+    """Lay the page out and wire it; the scripts ask for what the address says."""
+    database = studio.database
+    with (
+        gr.Tab("Compare", id="compare", elem_id="tab-compare"),
+        gr.Column(elem_id="compare-page"),
+    ):
+        found = panel("compare", ("ask",), elem_id="compare-found")
+        both = panel("compareBoth", ("show",), elem_id="compare-both")
+
+    def ask(event: gr.EventData) -> View:
+        return compare_views.page_view(database, text(event, "query"))
+
+    def show(event: gr.EventData) -> View:
+        return compare_views.both_view(database, text(event, "old"), text(event, "new"))
+
+    for listen, answer, output in ((found.ask, ask, found), (both.show, show, both)):
+        listen(
+            answer,
+            None,
+            output,
+            show_progress="hidden",
+            trigger_mode="multiple",
+            concurrency_limit=None,
+            api_visibility="private",
+        )
