@@ -214,10 +214,11 @@ def read_benchmarks(paths: Iterable[Path | str]) -> Benchmarks:
     benchmarks = Benchmarks()
     for path in paths:
         for file in _files(path):
-            before = len(benchmarks._known)
+            found = False
             for name, turns in _prompts(file, benchmarks):
                 benchmarks.add(name, turns)
-            if len(benchmarks._known) == before and not benchmarks._exact:
+                found = True
+            if not found:
                 raise InputError(f"{str(file)!r} holds no prompt that could be read.")
     return benchmarks
 

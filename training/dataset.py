@@ -116,11 +116,12 @@ def build(
 
 def _refusal(report: LeakReport) -> str:
     first, *others = report.blocking
-    more = f", and {len(others)} more cues do" if others else ""
+    more = f"; {len(others)} more cues do likewise" if others else ""
+    where = f" of {first.source!r}" if first.source else ""
     return (
         f"The form of the pairs tells the label: {first.feature!r} points to {first.points_to} "
-        f"and is right in {first.share:.1%} of {first.rows:,} rows{more}. Mend the data, or write "
-        "them all the same with --allow-leaks."
+        f"and is right in {first.share:.1%} of {first.rows:,} rows{where}{more}. Mend the data, or "
+        "write them all the same with --allow-leaks."
     )
 
 
@@ -189,6 +190,7 @@ def _shown(splits: dict[Split, list[ExportRow]], by_hash: dict[str, Chosen]) -> 
                 transcript(one.pair.conversation),
                 *one.pair.shown(order),
                 winner=order.to_pair(one.winner),
+                source=one.pair.source,
             )
 
 

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
 from rapidfuzz import fuzz
@@ -35,6 +35,7 @@ _LABEL = re.compile(r"^[ \t#*]*([A-Z][A-Za-z]{1,14}(?: [A-Z0-9])?)\**:", re.MULT
 _WORD = re.compile(r"\w+|[^\w\s]+")
 _SPEAKERS = ("user", "human", "client", "assistant", "chatbot", "system", "prompter", "bot")
 _ALIKE = 85
+_AROUND = "around the responses: "
 _PLAIN = frozenset("\n\t")
 
 
@@ -45,18 +46,21 @@ class Shown:
     Attributes:
         frame: everything but the two sides, such as the prompt.
         winner: the letter of the better side as it is shown.
+        source: where the pair comes from: what tells the winner may do so in one source alone.
     """
 
     frame: str
     first: str
     second: str
     winner: Side
+    source: str = ""
 
 
 class Leak(BaseModel):
     """A feature that tells the winner.
 
     Attributes:
+        source: the one in which it tells the winner, or "" for all together.
         kind: `form` (a marker, a speaker's name, a count of turns, space), `word`, or `row` (what
             stands around both sides, or the row's place in the file).
         rows: rows in which it says something.
@@ -67,6 +71,7 @@ class Leak(BaseModel):
     """
 
     feature: str
+    source: str
     kind: Kind
     rows: int
     share: float
@@ -98,14 +103,20 @@ class LeakReport(BaseModel):
         return [leak for leak in self.leaks if leak.blocking]
 
 
+class _Feature(NamedTuple):
+    source: str
+    kind: Kind
+    name: str
+
+
 @dataclass(slots=True)
 class _Tally:
     """In how many rows each feature says something, and how often it stands with the winner."""
 
-    counts: dict[tuple[Kind, str], list[int]] = field(default_factory=dict)
+    counts: dict[_Feature, list[int]] = field(default_factory=dict)
 
-    def add(self, kind: Kind, feature: str, right: bool) -> None:
-        count = self.counts.setdefault((kind, feature), [0, 0])
+    def add(self, source: str, kind: Kind, feature: str, right: bool) -> None:
+        count = self.counts.setdefault(_Feature(source, kind, feature), [0, 0])
         count[0] += 1
         count[1] += right
 
@@ -131,13 +142,15 @@ class LeakScan:
         """Take the next row."""
         first_wins = row.winner is Side.A
         for kind, feature, has_first in _one_sided(row.first, row.second):
-            self._tally.add(kind, feature, has_first == first_wins)
+            for source in {"", row.source}:
+                self._tally.add(source, kind, feature, has_first == first_wins)
         for word in set(_WORD.findall(row.frame.casefold())):
-            self._tally.add("row", f"around the responses: {word}", first_wins)
+            self._tally.add("", "row", f"{_AROUND}{word}", first_wins)
+        self._tally.add("", "row", "the letter", first_wins)
         if self._rows % 2:
-            self._tally.add("row", "every other row", first_wins)
+            self._tally.add("", "row", "every other row", first_wins)
         if self._before is not None:
-            self._tally.add("row", "the winner of the row before", row.winner is self._before)
+            self._tally.add("", "row", "the winner of the row before", row.winner is self._before)
         if len(row.first) != len(row.second):
             self._longer[0] += 1
             self._longer[1] += (len(row.first) > len(row.second)) == first_wins
@@ -149,16 +162,17 @@ class LeakScan:
     def report(self) -> LeakReport:
         """What was found so far."""
         tested = {key: one for key, one in self._tally.counts.items() if one[0] >= _FEWEST}
-        found = (_leak(key, rows, right, len(tested)) for key, (rows, right) in tested.items())
-        leaks = sorted(
-            filter(None, found), key=lambda leak: (not leak.blocking, leak.p, -leak.rows)
-        )
+        base = self._firsts / max(1, self._rows)
+        found = (_leak(key, tally, len(tested), base) for key, tally in tested.items())
+        leaks: dict[str, Leak] = {}
+        for leak in sorted(filter(None, found), key=lambda leak: (not leak.blocking, leak.p)):
+            leaks.setdefault(leak.feature, leak)
         return LeakReport(
             rows=self._rows,
             features=len(tested),
             first_wins=_share(self._firsts, self._rows),
             longer_wins=_share(self._longer[1], self._longer[0]),
-            leaks=leaks[:_SHOWN],
+            leaks=list(leaks.values())[:_SHOWN],
         )
 
 
@@ -170,20 +184,28 @@ def scan(rows: Iterable[Shown]) -> LeakReport:
     return looking.report()
 
 
-def _leak(key: tuple[Kind, str], rows: int, right: int, tests: int) -> Leak | None:
-    kind, feature = key
+def _leak(key: _Feature, tally: list[int], tests: int, base: float) -> Leak | None:
+    """What a feature tells, if it is more than chance.
+
+    Args:
+        base: share of rows whose better side is A, which a word around the responses must beat.
+    """
+    source, kind, name = key
+    rows, right = tally
+    with_it = right * 2 > rows
+    chance = (base if with_it else 1 - base) if name.startswith(_AROUND) else 0.5
     most = max(right, rows - right)
     share = most / rows
     if share < _FAR[kind]:
         return None
-    p = min(1.0, float(binom_test(most, rows)) * tests)
+    p = min(1.0, float(binom_test(most, rows, chance)) * tests)
     if p > _ALPHA:
         return None
-    with_it = right * 2 > rows
     sides = ("A", "B") if kind == "row" else ("the side that has it", "the other side")
     certain, _ = proportion_confint(most, rows, method="wilson")
     return Leak(
-        feature=feature,
+        feature=name,
+        source=source,
         kind=kind,
         rows=rows,
         share=share,

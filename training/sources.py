@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from rmr1.errors import InputError
+from rmr1.errors import InputError, first_problem
 from rmr1.judgement import JudgeVersion
 from rmr1.pair import Message, Order, Pair, Side
 from rmr1.prompt import Profile, load_profile, profile_names
@@ -134,7 +134,7 @@ class TrainingSource:
         except CellError as error:
             return RowError(row.line, error.column, error.reason)
         except ValidationError as error:
-            return RowError(row.line, "", f"cannot be used: {str(error).splitlines()[0]}")
+            return RowError(row.line, *first_problem(error))
 
     def _published(self, cells: Cells) -> Example:
         messages = conversation(cells.get("context_messages"), "context_messages")
@@ -149,19 +149,8 @@ class TrainingSource:
 
     def _exported(self, cells: Cells, profiles: Sequence[Profile]) -> Example:
         messages = conversation(cells.get("prompt"), "prompt")
-        winner = _WINNERS.get(str(cells.get("winner")))
         order = Order(text(cells.get("order"), "order"))
-        shown = _read_any(messages, profiles)
-        pair = _pair(
-            shown,
-            winner,
-            id=identifier(cells.get("pair_id")),
-            source=identifier(cells.get("source")) or self.name,
-            subset=identifier(cells.get("subset")) or "",
-        )
-        pair = pair if order is Order.AB else pair.swapped()
-        if pair.hash != cells.get("pair_hash"):
-            raise CellError("prompt", "does not give the row's pair back")
+        pair = _given_back(messages, profiles, cells, order)
         trace = ""
         if "completion" in cells:
             trace = conversation(cells.get("completion"), "completion")[-1].content
@@ -260,14 +249,26 @@ def _pair(shown: Reading, winner: Side | None, **rest: str | None) -> Pair:
     )
 
 
-def _read_any(messages: Sequence[Message], profiles: Sequence[Profile]) -> Reading:
-    """Read a chat of one of our profiles; they differ in their instructions, not in their order."""
+def _given_back(
+    messages: Sequence[Message], profiles: Sequence[Profile], cells: Cells, order: Order
+) -> Pair:
+    """The pair of an exported row, whichever profile it was shown under; its hash proves it."""
     for profile in profiles:
         try:
-            return read_chat(messages, profile)
+            shown = read_chat(messages, profile)
         except CellError:
             continue
-    raise CellError("prompt", "is not a chat of any packaged profile")
+        pair = _pair(
+            shown,
+            _WINNERS.get(str(cells.get("winner"))),
+            id=identifier(cells.get("pair_id")),
+            source=identifier(cells.get("source")),
+            subset=identifier(cells.get("subset")),
+        )
+        pair = pair if order is Order.AB else pair.swapped()
+        if pair.hash == cells.get("pair_hash"):
+            return pair
+    raise CellError("prompt", "does not give the row's pair back under any packaged profile")
 
 
 def _examples(item: Incoming) -> Iterator[Example]:
