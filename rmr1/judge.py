@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import exp
 from queue import SimpleQueue
 
@@ -56,11 +57,22 @@ class Judge:
         """Put a judge together.
 
         Args:
-            adapter: name of one of the backend's adapters; None is the base model.
+            adapter: one of the backend's adapters, by its identity or its name; None is the base
+                model. A name is the newest of that name when the judge first needs it, from then
+                on the same.
         """
         self.backend = backend
         self.profile = profile
-        self.adapter = adapter
+        self._asked_adapter = adapter
+
+    @cached_property
+    def adapter(self) -> str | None:
+        """Identity of the adapter, where the backend has identities, else its name."""
+        asked = self._asked_adapter
+        if asked is None:
+            return None
+        known = reversed(self.backend.capabilities.adapters)
+        return next((one for one in known if one.rpartition("@")[0] == asked), asked)
 
     @property
     def version(self) -> JudgeVersion:
@@ -116,14 +128,16 @@ class Judge:
         reader = RolloutReader(pair, draw.order, layout=self.profile.layout)
         request = self._request(pair, chat.messages, plan, draw)
         writing = _Writing(reader, index, draw, chat.injected)
+        answered = False
         try:
             with closing(self.backend.stream(request)) as deltas:
                 for delta in deltas:
                     if cancelled.is_set():
                         return
-                    writing.take(delta)
-                    if writing.is_answered():
+                    if answered and delta.text:  # from an engine that does not stop by itself
                         break
+                    writing.take(delta)  # what comes last without text are the counts of tokens
+                    answered = writing.is_answered()
                     if writing.is_due():
                         yield writing.update()
         except BackendError as failure:

@@ -127,3 +127,10 @@ def test_the_grammar_is_sent_only_where_the_plan_asks_for_it():
     judge.judge(PAIR, Plan(grammar=False))
     judge.judge(PAIR, Plan(grammar=True))
     assert [bool(request.grammar) for request in judge.backend.asked] == [False, True]
+
+
+def test_an_answered_rollout_tells_its_tokens():
+    *_, judgement = Judge(ScriptedBackend([CHAT]), load_profile("cor")).stream(PAIR, Plan())
+    rollout = judgement.rollouts[0]
+    assert rollout.prompt_tokens > 0
+    assert rollout.completion_tokens > 0
