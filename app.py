@@ -19,6 +19,7 @@ from rmr1.prompt import load_profile, profile_names
 from rmr1.settings import Settings, default_plan
 from storage import cli as storage_cli
 from storage.database import Database
+from training import cli as training_cli
 
 SEPARATOR = " · "
 """Between the names of backend and profile in a judge's title."""
@@ -30,6 +31,7 @@ cli = typer.Typer(
 )
 cli.add_typer(judge_cli.app)
 cli.add_typer(storage_cli.app)
+cli.add_typer(training_cli.app, name="train")
 
 
 def open_database(settings: Settings) -> Database:
@@ -54,13 +56,21 @@ def serve() -> None:
     os.environ.setdefault("GRADIO_TEMP_DIR", uploads)
     gc.disable()  # a fifth of the import's time: nothing that it makes is garbage
     from ui.studio import Studio, build_page, launch
+    from ui.trainer import TrainingCommand
 
     signal.signal(signal.SIGTERM, _end)
     with stack:
         judges = load_judges(settings, stack)
         database = stack.enter_context(open_database(settings))
         plans = plans_of_others(settings, judges)
-        studio = Studio(database, judges, settings.plan, settings.data_dir, plans)
+        studio = Studio(
+            database,
+            judges,
+            settings.plan,
+            settings.data_dir,
+            plans,
+            TrainingCommand.of_python(settings.training_python, settings.data_dir),
+        )
         page = build_page(studio)
         gc.freeze()
         gc.enable()

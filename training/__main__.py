@@ -29,9 +29,9 @@ def run(run_id: RunId) -> None:
 
 
 @app.command()
-def start(recipe: RecipeName, data: Data, settings: Set = None, launcher: Launcher = "") -> None:
+def start(recipe: RecipeName, data: Data, sets: Set = None, launcher: Launcher = "") -> None:
     """Open a run, start its process, say its id and return."""
-    wanted = load_recipe(recipe, read_overrides(settings or []))
+    wanted = load_recipe(recipe, read_overrides(sets or []))
     found = load_settings()
     with Database.open(launching.database_url(found)) as database:
         started = launching.start(found, database, wanted, data, launcher)

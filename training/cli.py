@@ -12,10 +12,9 @@ from typing import Annotated
 
 import typer
 
-from rmr1.backends.lora import convert_lora, merge_lora
-from rmr1.backends.weights import find_weights
 from rmr1.cli import load_settings
 from rmr1.errors import InputError
+from rmr1.settings import Settings
 from storage import runs, trainings
 from storage.console import DatabaseUrl, opened, say
 from storage.database import Database
@@ -69,15 +68,15 @@ def run(
     context: typer.Context,
     recipe: RecipeName,
     data: Data,
-    settings: Set = None,
+    sets: Set = None,
     launcher: Launcher = "",
     detach: Detach = False,
     database: DatabaseUrl = "",
 ) -> None:
     """Start a run in a process of its own, and follow it; Ctrl+C asks it to stop."""
-    wanted = load_recipe(recipe, read_overrides(settings or []))
+    wanted = load_recipe(recipe, read_overrides(sets or []))
     with opened(context, database) as store:
-        started = launching.start(load_settings(), store, wanted, data, launcher)
+        started = launching.start(_settings(database), store, wanted, data, launcher)
         _follow(store, started, detach=detach)
 
 
@@ -87,7 +86,7 @@ def resume(
 ) -> None:
     """Let a run go on from its last checkpoint, and follow it."""
     with opened(context, database) as store:
-        _follow(store, launching.resume(load_settings(), store, run_id), detach=detach)
+        _follow(store, launching.resume(_settings(database), store, run_id), detach=detach)
 
 
 @app.command()
@@ -125,6 +124,9 @@ def convert(
     ] = None,
 ) -> None:
     """Make an adapter fit for the embedded backend."""
+    from rmr1.backends.lora import convert_lora, merge_lora  # what no other command needs
+    from rmr1.backends.weights import find_weights
+
     weights = base or find_weights()
     try:
         convert_lora(adapter, out, weights)
@@ -133,6 +135,12 @@ def convert(
     except OSError as error:
         raise InputError(f"{error.filename or out}: {error.strerror}.") from error
     say({"adapter": str(adapter), "gguf": str(out), "merged": str(merged) if merged else ""})
+
+
+def _settings(database: str) -> Settings:
+    """The settings, with the database that an option names: the run's process must find it."""
+    found = load_settings()
+    return found.model_copy(update={"database_url": database}) if database else found
 
 
 def _follow(store: Database, started: Started, *, detach: bool) -> None:

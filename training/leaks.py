@@ -13,7 +13,6 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
 from rapidfuzz import fuzz
-from statsmodels.stats.proportion import binom_test, proportion_confint
 
 from rmr1.pair import Side
 
@@ -198,6 +197,9 @@ def _leak(key: _Feature, tally: list[int], tests: int, base: float) -> Leak | No
     share = most / rows
     if share < _FAR[kind]:
         return None
+    # Imported late: statsmodels takes seconds, and most commands look for no leak.
+    from statsmodels.stats.proportion import binom_test, proportion_confint
+
     p = min(1.0, float(binom_test(most, rows, chance)) * tests)
     if p > _ALPHA:
         return None
