@@ -8,7 +8,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
@@ -37,7 +38,7 @@ class ServerOptions:
         context: tokens that one request may hold, prompt and completion together.
         threads: to read a prompt with.
         writing_threads: to write a completion with.
-        adapters: paths of LoRA adapters; requests name them by their index.
+        adapters: paths of LoRA adapters, each once; requests name them by their index.
         key: what a request must show; keeps other programs and web pages out.
     """
 
@@ -50,12 +51,18 @@ class ServerOptions:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Running:
-    """A server process that has been started, and the client that asks it."""
+    """A server process that has been started, and the client that asks it.
+
+    Attributes:
+        users: requests that it works on.
+    """
 
     process: subprocess.Popen[str]
     client: httpx.Client
+    options: ServerOptions
+    users: int = 0
 
     @property
     def alive(self) -> bool:
@@ -102,29 +109,38 @@ class Child:
         self._options = options
         self._lock = threading.Lock()
         self._running: Running | None = None
+        self._retired: list[Running] = []
         self._deaths = 0
         self._closed = False
 
-    def running(self) -> Running:
-        """The running server, started if need be.
+    def start(self) -> None:
+        """Start the process unless it runs; see `lease`."""
+        with self._lock:
+            self._ready()
+
+    @contextmanager
+    def lease(self, adapter: str | None = None) -> Iterator[Running]:
+        """The running server, started if need be, for the time of one request.
+
+        One that came up before `adapter` was known gives way to a new one, and goes on until the
+        requests that it works on are done.
+
+        Args:
+            adapter: path of an adapter that it must have.
 
         Raises:
             BackendUnavailable: it was closed, or does not come up.
             ConfigurationError: the model or an adapter cannot be loaded.
         """
         with self._lock:
-            if self._closed:
-                raise BackendUnavailable("the embedded model has been closed.")
-            if self._running and not self._running.alive:
-                self._running.end()
-                self._running = None
-                self._deaths += 1
-            if self._running is None:
-                if self._deaths:
-                    pause = _FIRST_PAUSE_SECONDS * 2 ** min(self._deaths - 1, 10)
-                    time.sleep(min(pause, _LONGEST_PAUSE_SECONDS))
-                self._running = self._start()
-            return self._running
+            running = self._ready(adapter)
+            running.users += 1
+        try:
+            yield running
+        finally:
+            with self._lock:
+                running.users -= 1
+                self._end_retired()
 
     def answered(self) -> None:
         """Note that a request went well: earlier deaths are forgiven."""
@@ -134,9 +150,35 @@ class Child:
         """End the process for good."""
         with self._lock:
             self._closed = True
-            if self._running:
-                self._running.end()
-                self._running = None
+            for running in filter(None, (self._running, *self._retired)):
+                running.end()
+            self._running, self._retired = None, []
+
+    def _ready(self, adapter: str | None = None) -> Running:
+        if self._closed:
+            raise BackendUnavailable("the embedded model has been closed.")
+        if self._running and not self._running.alive:
+            self._retire()
+            self._deaths += 1
+        if self._running and adapter and adapter not in self._running.options.adapters:
+            self._retire()
+        if self._running is None:
+            if self._deaths:
+                pause = _FIRST_PAUSE_SECONDS * 2 ** min(self._deaths - 1, 10)
+                time.sleep(min(pause, _LONGEST_PAUSE_SECONDS))
+            self._running = self._start()
+        return self._running
+
+    def _retire(self) -> None:
+        if self._running:
+            self._retired.append(self._running)
+            self._running = None
+        self._end_retired()
+
+    def _end_retired(self) -> None:
+        for running in [one for one in self._retired if not one.users]:
+            self._retired.remove(running)
+            running.end()
 
     def _start(self) -> Running:
         options = self._options()
@@ -159,7 +201,7 @@ class Child:
                     limits=httpx.Limits(max_connections=None),
                     trust_env=False,  # no proxy leads to loopback
                 )
-                return Running(process, client)
+                return Running(process, client, options)
             process.kill()
             process.communicate()
             reason = _last_line(log) or said.get("error", "")

@@ -9,6 +9,14 @@ from pathlib import Path
 
 import psutil
 
+from rmr1.backends.adapters import (
+    Adapter,
+    Adapters,
+    Base,
+    packaged_adapter,
+    prepare_lora,
+    prepare_merged,
+)
 from rmr1.backends.base import Capabilities, ChatRequest, Delta, Identity
 from rmr1.backends.chat_stream import request_body, stream_chat
 from rmr1.backends.child import Child, ServerOptions
@@ -26,6 +34,9 @@ from rmr1.settings import EmbeddedSettings
 # when one token is written at a time (measured: 73 tokens/s with one thread, 40 to 75 with two).
 _SMALL_BYTES = 400_000_000
 
+# With more completions written at once than this, each step has work for several threads.
+_FEW = 2
+
 
 class EmbeddedBackend:
     """A llama.cpp server in a child process, started by the first request or by `warm`."""
@@ -36,35 +47,76 @@ class EmbeddedBackend:
         Raises:
             ConfigurationError: a file that the settings name is not there.
         """
-        for path in [settings.weights, *settings.adapters.values()]:
-            if path and not path.is_file():
-                raise ConfigurationError(f"the embedded backend's file {str(path)!r} is not there.")
+        if settings.weights and not settings.weights.is_file():
+            raise ConfigurationError(
+                f"the embedded backend's file {str(settings.weights)!r} is not there."
+            )
+        packaged = {} if settings.weights else packaged_adapter()
+        self._adapters = Adapters({**packaged, **settings.adapters})
+        self._merged = self._adapters.find(settings.merge) if settings.merge else None
+        if settings.merge and not self._merged:
+            raise ConfigurationError(
+                f"the embedded backend knows no adapter {settings.merge!r} to merge: "
+                f"name it in RMR1_BACKEND__ADAPTERS."
+            )
         self._settings = settings
+        self._cache = settings.cache_dir or default_cache()
         self._lock = threading.Lock()
-        self._source: tuple[Path, str] | None = None
+        self._source: Base | None = None
         self._key = secrets.token_urlsafe()
         self._child = Child(self._options)
 
     @property
     def identity(self) -> Identity:
         """The model by name, and the hash of the weights file that it is made from."""
-        path, digest = self._weights()
+        base = self._base()
         return Identity(
             kind="embedded",
-            model=MODEL_NAME if self._settings.weights is None else path.stem,
-            revision=digest,
+            model=MODEL_NAME if self._settings.weights is None else base.path.stem,
+            revision=base.digest,
             engine=f"xllamacpp {version('xllamacpp')}",
         )
 
     @property
     def capabilities(self) -> Capabilities:
-        """Everything, for as many requests at once as the settings say."""
+        """Everything, for as many requests at once as the settings say.
+
+        Adapters are named by their identity, `name@hash`; a request may leave the hash out, and
+        then gets the newest.
+        """
+        known = (self._merged,) if self._merged else self._adapters.all
         return Capabilities(
             logprobs=True,
             grammar=True,
             parallel=self._settings.parallel,
-            adapters=tuple(self._settings.adapters),
+            adapters=tuple(adapter.identity for adapter in known),
         )
+
+    def add_adapter(self, name: str, path: Path) -> str:
+        """Take a further adapter while running; the first request for it loads it.
+
+        Requests that are being worked on end undisturbed.
+
+        Args:
+            path: a PEFT folder, or a LoRA file in GGUF.
+
+        Returns:
+            Its identity, `name@hash`. An older adapter of the same name keeps its own.
+
+        Raises:
+            InputError: the adapter does not fit the model.
+            ConfigurationError: it is not there, the cache cannot be written, or the weights are
+                merged with an adapter, on which no other can be laid.
+        """
+        if self._merged:
+            raise ConfigurationError(
+                f"the embedded weights are merged with {self._merged.name!r}: "
+                "unset RMR1_BACKEND__MERGE to use other adapters."
+            )
+        adapter = Adapter.at(name, path)
+        prepare_lora(adapter, self._base(), self._cache)
+        self._adapters.add(adapter)
+        return adapter.identity
 
     def warm(self) -> threading.Thread:
         """Start the model in the background, so that the first request finds it running.
@@ -82,20 +134,19 @@ class EmbeddedBackend:
         Raises:
             ConfigurationError: the weights are missing or cannot be loaded.
         """
-        if request.adapter and request.adapter not in self._settings.adapters:
-            raise BackendError(f"the settings name no adapter {request.adapter!r}.")
-        running = self._child.running()
-        body = request_body(request, MODEL_NAME, "llama.cpp") | {
-            "lora": [
-                {"id": index, "scale": float(name == request.adapter)}
-                for index, name in enumerate(self._settings.adapters)
+        adapter = self._asked(request.adapter)
+        body = request_body(request, MODEL_NAME, "llama.cpp")
+        lora = self._lora(adapter) if adapter and not self._merged else None
+        with self._child.lease(lora) as running:
+            body["lora"] = [
+                {"id": index, "scale": float(path == lora)}
+                for index, path in enumerate(running.options.adapters)
             ]
-        }
-        try:
-            yield from stream_chat(running.client, body, request.sampling.stop)
-        except BackendUnavailable as error:
-            raise running.explain(error) from error
-        self._child.answered()
+            try:
+                yield from stream_chat(running.client, body, request.sampling.stop)
+            except BackendUnavailable as error:
+                raise running.explain(error) from error
+            self._child.answered()
 
     def close(self) -> None:
         """End the child process."""
@@ -103,30 +154,47 @@ class EmbeddedBackend:
 
     def _try_to_start(self) -> None:
         try:
-            self._child.running()
+            self._child.start()
         except RMR1Error:
             return
 
-    def _weights(self) -> tuple[Path, str]:
-        """The weights file as it came, and its SHA-256 (hex)."""
+    def _asked(self, name: str | None) -> Adapter | None:
+        adapter = self._adapters.find(name) if name else None
+        if self._merged and adapter is not self._merged:
+            raise BackendError(
+                f"the embedded weights are merged with {self._merged.name!r}, and answer as "
+                f"nothing else: judge with that adapter, or unset RMR1_BACKEND__MERGE."
+            )
+        if name and not adapter:
+            raise BackendError(f"the embedded backend knows no adapter {name!r}.")
+        return adapter
+
+    def _base(self) -> Base:
         with self._lock:
             if self._source is None:
                 path = self._settings.weights or find_weights()
-                self._source = path, file_hash(path)
+                self._source = Base(path, file_hash(path))
             return self._source
 
+    def _lora(self, adapter: Adapter) -> str:
+        return str(prepare_lora(adapter, self._base(), self._cache))
+
     def _options(self) -> ServerOptions:
-        source, digest = self._weights()
-        settings = self._settings
-        model = prepare_weights(source, digest, settings.cache_dir or default_cache())
+        base, settings = self._base(), self._settings
         threads = settings.threads or _physical_cores()
+        if self._merged:
+            model, loras = prepare_merged(self._merged, base, self._cache), []
+        else:
+            model = prepare_weights(base.path, base.digest, self._cache)
+            loras = [self._lora(adapter) for adapter in self._adapters.all]
+        small = model.stat().st_size < _SMALL_BYTES and settings.parallel <= _FEW
         return ServerOptions(
             model=str(model),
             context=settings.context_tokens,
             parallel=settings.parallel,
             threads=threads,
-            writing_threads=1 if model.stat().st_size < _SMALL_BYTES else threads,
-            adapters=tuple(map(str, settings.adapters.values())),
+            writing_threads=1 if small else threads,
+            adapters=tuple(dict.fromkeys(loras)),
             key=self._key,
         )
 

@@ -7,7 +7,7 @@ import argparse
 import math
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -126,6 +126,7 @@ def convert_lora(folder: Path, target: Path, base: Path) -> None:
     model = _Base(base)
     try:
         named = dict(model.factor(name, values) for name, values in factors.items())
+        _check_whole(named)
     except InputError as error:
         raise InputError(f"the adapter in {str(folder)!r} cannot be converted: {error}") from error
 
@@ -176,6 +177,14 @@ def merge_lora(base: Path, adapter: Path, target: Path) -> None:
         return quantised(quants.dequantize(*stored) + alpha / len(a) * (b @ a), kind)
 
     make_whole(target, lambda draft: copy_gguf(reader, draft, change))
+
+
+def _check_whole(named: Mapping[str, Array]) -> None:
+    halves = {name.rpartition(".")[0] for name in named}
+    if not halves:
+        raise InputError("it holds nothing.")
+    if alone := [one for one in halves for half in (_A, _B) if f"{one}{half}" not in named]:
+        raise InputError(f"{alone[0]!r} has one factor without the other.")
 
 
 def _read_config(path: Path) -> _Config:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, NonNegativeInt, TypeAdapter, ValidationError
 
 from rmr1.errors import InputError, first_problem
 
@@ -19,8 +19,8 @@ _TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", _BFLOAT16: "<u2"}
 
 class _Entry(BaseModel):
     dtype: Literal["F64", "F32", "F16", "BF16"]
-    shape: tuple[int, ...]
-    data_offsets: tuple[int, int]
+    shape: tuple[NonNegativeInt, ...]
+    data_offsets: tuple[NonNegativeInt, NonNegativeInt]
 
 
 _HEADER = TypeAdapter(dict[str, _Entry | dict[str, str]])
@@ -41,6 +41,8 @@ def read_tensors(path: Path) -> dict[str, Array]:
         raise InputError(f"{str(path)!r} cannot be read: {error.strerror}.") from error
     start = 8 + int.from_bytes(content[:8], "little")
     try:
+        if start > len(content):
+            raise ValueError("the header is not all there")
         header = _HEADER.validate_json(content[8:start])
         return {
             name: _tensor(content[start:], entry)

@@ -11,14 +11,21 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from gguf import GGUFWriter
 
 from rmr1.backends.base import ChatRequest, Sampling
 from rmr1.backends.embedded import EmbeddedBackend
-from rmr1.errors import BackendError, BackendUnavailable, ConfigurationError, PromptTooLong
+from rmr1.errors import (
+    BackendError,
+    BackendUnavailable,
+    ConfigurationError,
+    InputError,
+    PromptTooLong,
+)
+from rmr1.judge import Judge
 from rmr1.pair import Message, Pair
 from rmr1.prompt import build_chat, load_profile
 from rmr1.settings import EmbeddedSettings
+from tests.peft_folders import base_file, factors, peft_folder
 
 ENDLESS = 'root ::= "word " root'
 
@@ -183,31 +190,94 @@ def test_no_process_is_left_when_the_parent_is_killed() -> None:
     assert gone(child)
 
 
-def adapter(path: Path) -> Path:
-    """A LoRA adapter of rank 2 that turns the model's output upside down."""
-    random = np.random.default_rng(0)
-    writer = GGUFWriter(path, "llama")
-    writer.add_type("adapter")
-    writer.add_string("adapter.type", "lora")
-    writer.add_float32("adapter.lora.alpha", 2.0)
-    for layer in range(30):
-        name = f"blk.{layer}.ffn_down.weight"
-        writer.add_tensor(f"{name}.lora_a", random.normal(size=(2, 1536)).astype(np.float32))
-        writer.add_tensor(f"{name}.lora_b", random.normal(size=(576, 2)).astype(np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return path
+LAYERS, HIDDEN, INNER = 30, 576, 1536
+
+
+def adapter(folder: Path, seed: int = 0) -> Path:
+    """An adapter of rank 2 that turns the model's output upside down."""
+    random = np.random.default_rng(seed)
+    tensors = {}
+    for layer in range(LAYERS):
+        name = f"base_model.model.model.layers.{layer}.mlp.down_proj"
+        tensors[f"{name}.lora_A.weight"] = random.normal(size=(2, INNER)).astype(np.float32)
+        tensors[f"{name}.lora_B.weight"] = random.normal(size=(HIDDEN, 2)).astype(np.float32)
+    return peft_folder(folder, tensors, r=2, lora_alpha=2)
+
+
+def test_adapters_are_named_by_content_and_asked_for_by_name_too(tmp_path: Path) -> None:
+    weights = base_file(tmp_path / "tiny.gguf")
+    settings = EmbeddedSettings(
+        weights=weights,
+        adapters={"mine": peft_folder(tmp_path / "one")},
+        cache_dir=tmp_path / "cache",
+    )
+    backend = EmbeddedBackend(settings)
+    [first] = backend.capabilities.adapters
+    assert first.startswith("mine@")
+    judge = Judge(backend, load_profile("cor"), adapter="mine")
+    assert judge.version.adapter == first
+    second = backend.add_adapter("mine", peft_folder(tmp_path / "two", factors(seed=2)))
+    assert backend.capabilities.adapters == (first, second)
+    assert judge.version.adapter == first
+    assert Judge(backend, load_profile("cor"), adapter="mine").version.adapter == second
+    assert Judge(backend, load_profile("cor"), adapter=first).version.adapter == first
+
+
+def test_an_adapter_for_another_model_is_refused_before_it_is_known(tmp_path: Path) -> None:
+    backend = EmbeddedBackend(
+        EmbeddedSettings(weights=base_file(tmp_path / "tiny.gguf"), cache_dir=tmp_path / "cache")
+    )
+    with pytest.raises(InputError, match="cannot be converted"):
+        backend.add_adapter("mine", adapter(tmp_path / "other"))
+    assert backend.capabilities.adapters == ()
+
+
+def test_merged_weights_answer_as_nothing_else(tmp_path: Path) -> None:
+    weights = base_file(tmp_path / "tiny.gguf")
+    paths = {"mine": peft_folder(tmp_path / "one"), "other": peft_folder(tmp_path / "two")}
+    settings = EmbeddedSettings(weights=weights, adapters=paths, merge="mine")
+    backend = EmbeddedBackend(settings)
+    assert [one.partition("@")[0] for one in backend.capabilities.adapters] == ["mine"]
+    for name in (None, "other"):
+        with pytest.raises(BackendError, match="merged with 'mine'"):
+            text_of(backend, asking("Hi", adapter=name))
+    with pytest.raises(ConfigurationError, match="merged"):
+        backend.add_adapter("third", paths["other"])
+    with pytest.raises(ConfigurationError, match="to merge"):
+        EmbeddedBackend(EmbeddedSettings(weights=weights, merge="mine"))
 
 
 @pytest.mark.model
-def test_adapters_are_chosen_by_request(tmp_path: Path) -> None:
+def test_adapters_are_chosen_by_request_and_come_while_it_runs(tmp_path: Path) -> None:
+    others = children()
     settings = EmbeddedSettings(
-        adapters={"one": adapter(tmp_path / "one.gguf")}, context_tokens=512, parallel=1
+        adapters={"one": adapter(tmp_path / "one")}, context_tokens=512, parallel=1
     )
     with closing(EmbeddedBackend(settings)) as backend:
-        assert backend.capabilities.adapters == ("one",)
         base = text_of(backend, asking("Name a colour."))
-        assert text_of(backend, asking("Name a colour.", adapter="one")) != base
+        one = text_of(backend, asking("Name a colour.", adapter="one"))
+        assert one != base
         assert text_of(backend, asking("Name a colour.")) == base
+        writing = backend.stream(asking("Go on", 60, grammar=ENDLESS))
+        next(writing)
+        identity = backend.add_adapter("two", adapter(tmp_path / "two", seed=2))
+        two = text_of(backend, asking("Name a colour.", adapter=identity))
+        assert two not in (base, one)
+        assert len(children() - others) == 2
+        assert list(writing)[-1].finish_reason == "length"  # undisturbed
+        assert len(children() - others) == 1
+        assert text_of(backend, asking("Name a colour.", adapter="one")) == one
+
+
+@pytest.mark.model
+def test_merged_weights_are_served_under_the_adapters_name(tmp_path: Path) -> None:
+    settings = EmbeddedSettings(
+        adapters={"one": adapter(tmp_path / "one")},
+        merge="one",
+        cache_dir=tmp_path / "cache",
+        context_tokens=512,
+        parallel=1,
+    )
+    with closing(EmbeddedBackend(settings)) as backend:
+        assert text_of(backend, asking("Name a colour.", adapter="one"))
+        assert [path.name.partition(".")[0] for path in (tmp_path / "cache").glob("m*")]
