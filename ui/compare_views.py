@@ -81,7 +81,7 @@ def _versions(session: Session) -> dict[str, tuple[str, int]]:
 
 
 def _chosen(
-    session: Session, asked: Mapping[str, str], known: Mapping[str, tuple[str, int]]
+    session: Session, asked: Mapping[str, str], known: dict[str, tuple[str, int]]
 ) -> tuple[str, str]:
     """The old and the new version: those asked for, else the promoted one and the newest."""
     old = _hash_of(asked.get("old", ""), known)
@@ -96,7 +96,7 @@ def _chosen(
     return old, new
 
 
-def _hash_of(text: str, known: Mapping[str, tuple[str, int]]) -> str:
+def _hash_of(text: str, known: dict[str, tuple[str, int]]) -> str:
     """The hash of the version that a hash, or an adapter's `name@hash`, stands for; "" if none."""
     if not text:
         return ""
@@ -107,7 +107,7 @@ def _hash_of(text: str, known: Mapping[str, tuple[str, int]]) -> str:
 
 
 def _why_not(
-    asked: Mapping[str, str], known: Mapping[str, tuple[str, int]], chosen: tuple[str, str]
+    asked: Mapping[str, str], known: dict[str, tuple[str, int]], chosen: tuple[str, str]
 ) -> str:
     for name, hash in zip(("old", "new"), chosen, strict=True):
         if asked.get(name) and not hash:
@@ -164,8 +164,9 @@ def sentence(paired: Paired) -> str:
         else "chance alone does as much easily"
     )
     return (
-        f"The new judge is {said} on {paired.n:,} pairs: it puts {paired.only_new:,} right and "
-        f"{paired.only_old:,} wrong, and {chance} (McNemar's exact test, "
+        f"The new judge is {said} on {paired.n:,} pairs: it puts {paired.only_new:,} right "
+        f"that the old got wrong, and {paired.only_old:,} wrong that the old got right; {chance} "
+        f"(McNemar's exact test, "
         f"p {_p_value(paired.p_value)})."
     )
 

@@ -157,10 +157,11 @@ def judge_form(studio: Studio, form: JudgeForm) -> Iterator[View]:
     yield from judge_pair(studio.database, judge, pair, form.plan(), anew=bool(form.anew))
 
 
-def build_judge_tab(studio: Studio) -> None:
-    """Lay the page out and wire it."""
-    with gr.Tab("Judge", id="judge", elem_id="tab-judge"):
+def build_judge_tab(studio: Studio, page: gr.Blocks) -> None:
+    """Lay the page out and wire it; what is promoted elsewhere shows when it is opened again."""
+    with gr.Tab("Judge", id="judge", elem_id="tab-judge") as tab:
         titles = list(studio.judges)
+        default = gr.State(titles[0])
         plan = studio.plan
         with gr.Column(elem_classes="compose", elem_id="judge-form"):
             prompt = gr.Textbox(
@@ -233,6 +234,12 @@ def build_judge_tab(studio: Studio) -> None:
             its = studio.plans.get(title, studio.plan)
             return its.max_tokens, its.grammar
 
+        def look_again(chosen: str, default: str) -> tuple[dict[str, Any], str]:
+            """The judges of now; the choice follows a new default, and else stays."""
+            now = list(studio.judges)
+            stays = chosen in now and now[0] == default
+            return gr.update(choices=now, value=chosen if stays else now[0]), now[0]
+
         def run(*fields: Any) -> Iterator[View]:
             try:
                 yield from judge_form(studio, JudgeForm(*fields))
@@ -270,6 +277,14 @@ def build_judge_tab(studio: Studio) -> None:
             plan_of,
             who,
             [max_tokens, grammar],
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        gr.on(
+            [page.load, tab.select],
+            look_again,
+            [who, default],
+            [who, default],
             show_progress="hidden",
             api_visibility="private",
         )

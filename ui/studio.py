@@ -32,7 +32,7 @@ def build_page(studio: Studio) -> gr.Blocks:
         panel("masthead", elem_id="masthead")
         tabs = gr.Tabs(elem_id="tabs")
         with tabs:
-            build_judge_tab(studio)
+            build_judge_tab(studio, page)
             build_annotate_tab(studio)
             build_explore_tab(studio)
             build_judgement_tab(studio)

@@ -249,6 +249,8 @@ def _wanted(
     folder = dataset_folder(command.data_dir, form.get("dataset"))
     numbers = form.get("numbers")
     changes = changed_numbers(recipe, numbers if isinstance(numbers, dict) else {})
+    if base := str(form.get("base") or "").strip():
+        changes["base"] = base
     if adapter_id := form.get("adapter"):
         with database.read() as session:
             changes["adapter_from"] = adapters.find(session, str(adapter_id)).folder

@@ -9,7 +9,7 @@ from rmr1.errors import InputError, RMR1Error
 from rmr1.prompt import profile_names
 from storage import adapters, trainings
 from storage.adapters import weights_hash
-from ui import train_forms, training_views
+from ui import adapter_views, train_forms, training_views
 from ui.context import Studio
 from ui.panels import panel, payload
 from ui.trainer import TrainingCommand
@@ -184,7 +184,7 @@ def adapters_after(
         said = act(studio, asked)
     except RMR1Error as error:
         problem = str(error)
-    return training_views.adapters_view(studio.database, studio.data_dir, said, problem)
+    return adapter_views.adapters_view(studio.database, studio.data_dir, said, problem)
 
 
 def _answers(studio: Studio) -> dict[str, dict[str, Callable[[dict[str, Any]], View]]]:

@@ -1,4 +1,4 @@
-"""Runs, curves, rollouts, logs and adapters as the dictionaries that the Train page paints."""
+"""Runs, curves, rollouts and logs as the dictionaries that the Train page paints; no Gradio."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rmr1.errors import RecordNotFound
-from storage import adapters, trainings
-from storage.adapters import Adapter, Promotion
+from storage import trainings
 from storage.columns import utc_now
 from storage.database import Database
 from storage.trainings import Point, Sample, Training
@@ -19,9 +18,14 @@ CURVES: tuple[View, ...] = (
         "id": "loss",
         "title": "Loss",
         "unit": "nats a token",
-        "metrics": [["loss", "training"], ["eval_loss", "validation"]],
+        "metrics": [["loss", "training"], ["eval_loss", "held out"]],
     },
-    {"id": "reward", "title": "Reward", "unit": "mean", "metrics": [["reward", "reward"]]},
+    {
+        "id": "reward",
+        "title": "Reward",
+        "unit": "mean of a rollout",
+        "metrics": [["reward", "training"], ["eval_reward", "held out"]],
+    },
     {
         "id": "parts",
         "title": "Parts of the reward",
@@ -30,44 +34,49 @@ CURVES: tuple[View, ...] = (
         "prefix": "reward/",
     },
     {
+        "id": "accuracy",
+        "title": "Better response preferred",
+        "unit": "share of pairs",
+        "metrics": [["accuracy", "training"], ["eval_accuracy", "held out"]],
+        "range": [-0.03, 1.03],
+    },
+    {
         "id": "verdicts",
         "title": "Spoilt rollouts",
         "unit": "share",
-        "metrics": [["no_verdict", "without verdict"], ["clipped", "cut at the limit"]],
+        "metrics": [
+            ["no_verdict", "without verdict"],
+            ["clipped", "cut at the limit"],
+            ["eval_no_verdict", "without verdict, held out"],
+        ],
         "range": [-0.03, 1.03],
     },
-    {"id": "length", "title": "Length", "unit": "tokens a rollout", "metrics": [["length", ""]]},
-    {"id": "kl", "title": "KL to the base", "unit": "nats a token", "metrics": [["kl", ""]]},
     {
-        "id": "spread",
-        "title": "Spread of the reward",
-        "unit": "standard deviation",
-        "metrics": [["reward_std", ""]],
-        "aside": True,
+        "id": "length",
+        "title": "Length",
+        "unit": "tokens of a rollout",
+        "metrics": [["length", "training"], ["eval_length", "held out"]],
     },
     {
-        "id": "rate",
-        "title": "Learning rate",
-        "unit": "",
-        "metrics": [["learning_rate", ""]],
-        "aside": True,
+        "id": "kl",
+        "title": "KL to the start",
+        "unit": "nats a token",
+        "metrics": [["kl", "training"]],
     },
-    {
-        "id": "gradient",
-        "title": "Norm of the gradient",
-        "unit": "",
-        "metrics": [["grad_norm", ""]],
-        "aside": True,
-    },
-    {
-        "id": "speed",
-        "title": "Speed",
-        "unit": "tokens a second",
-        "metrics": [["tokens_per_second", ""]],
-        "aside": True,
-    },
-    {"id": "tokens", "title": "Tokens so far", "unit": "", "metrics": [["tokens", ""]]}
-    | {"aside": True},
+    *(
+        {"id": name, "title": title, "unit": unit, "aside": True}
+        | {"metrics": [[name, "training"], [f"eval_{name}", "held out"]]}
+        for name, title, unit in (
+            ("reward_std", "Spread of the reward", "standard deviation"),
+            ("token_accuracy", "Tokens guessed right", "share"),
+            ("entropy", "Entropy", "nats a token"),
+            ("margin", "Margin between scores", ""),
+            ("learning_rate", "Learning rate", ""),
+            ("grad_norm", "Norm of the gradient", ""),
+            ("tokens_per_second", "Speed", "tokens a second"),
+            ("tokens", "Tokens so far", ""),
+        )
+    ),
 )
 """Charts in the order of the page; one is drawn where a metric of it has figures."""
 
@@ -79,6 +88,7 @@ SAMPLES = 120
 
 LOG_BYTES = 32_000
 _TEXTS = ("text", "completion", "rollout")
+_REWARDS = ("scores", "rewards")
 _NOT_SCORES = (*_TEXTS, "prompt", "winner", "order", "pair_hash", "step")
 
 
@@ -123,6 +133,7 @@ def run_view(training: Training, last_step: int, folder: Path, now: datetime | N
         "id": run.id,
         "name": run.name,
         "state": state,
+        "step": step,
         "share": min(1.0, step / steps) if steps else None,
         "line": _line(training, state, step, steps, now),
         "message": run.message,
@@ -134,7 +145,7 @@ def run_view(training: Training, last_step: int, folder: Path, now: datetime | N
 
 def _progress(training: Training, last_step: int) -> tuple[int, int]:
     counts, params = training.run.counts, training.run.params
-    step = max(_whole(counts.get("step")), last_step, 0)
+    step = counts["step"] if isinstance(counts.get("step"), int) else max(last_step, 0)
     return step, _whole(counts.get("steps")) or _whole(params.get("steps"))
 
 
@@ -212,14 +223,19 @@ def samples_view(samples: Iterable[Sample], after_step: int = -1) -> list[View]:
 
 
 def _rollout(content: Mapping[str, Any]) -> View:
-    scores = {name: value for name, value in content.items() if name not in _NOT_SCORES}
-    for name in ("scores", "rewards"):
-        inner = scores.pop(name, None)
-        scores |= inner if isinstance(inner, Mapping) else {}
+    scores = [
+        _score(name, value, is_reward="reward" in name)
+        for name, value in content.items()
+        if name not in _NOT_SCORES and name not in _REWARDS
+    ]
+    for group in _REWARDS:
+        inner = content.get(group)
+        if isinstance(inner, Mapping):
+            scores += [_score(name, value, is_reward=True) for name, value in inner.items()]
     return {
         "prompt": _text(content.get("prompt")),
         "text": next((_text(content[name]) for name in _TEXTS if content.get(name)), ""),
-        "scores": [_score(name, value) for name, value in scores.items()],
+        "scores": scores,
     }
 
 
@@ -235,12 +251,14 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)[:40_000]
 
 
-def _score(name: str, value: object) -> list[str]:
+def _score(name: str, value: object, *, is_reward: bool) -> list[str]:
+    """A score's name, its value in words, and the look of its chip."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return [name, "–" if value is None else str(value)[:80], "is-plain"]
-    is_reward = "reward" in name or name in ("published", "format", "grounding", "swap")
-    tone = "is-plain" if not is_reward or not value else "is-exact" if value > 0 else "is-absent"
-    return [name, f"{value:+.3g}" if is_reward else f"{value:,.4g}", tone]
+    if not is_reward:
+        return [name, f"{value:,.4g}", "is-plain"]
+    tone = "is-exact" if value > 0 else "is-absent" if value < 0 else "is-plain"
+    return [name, f"{value:+.3g}" if value else "0", tone]
 
 
 def log_view(path: Path, at: int) -> View:
@@ -305,81 +323,3 @@ def _step(value: object) -> int:
 def run_folder(data_dir: Path, run_id: int) -> Path:
     """Where a run keeps its recipe, log, checkpoints and adapter."""
     return data_dir / "runs" / str(run_id)
-
-
-def adapters_view(database: Database, data_dir: Path, said: str = "", problem: str = "") -> View:
-    """All adapters, which of them judges, who decided it, and runs whose adapter is unknown."""
-    with database.read() as session:
-        known = adapters.all(session)
-        history = adapters.promotions(session)
-        promoted = adapters.promoted(session)
-        runs = trainings.recent(session)
-    registered = {adapter.run_id for adapter in known}
-    return {
-        "said": said,
-        "problem": problem,
-        "adapters": [_adapter(adapter, promoted) for adapter in known],
-        "promoted": promoted.version if promoted else "",
-        "can_roll_back": bool(history) and history[0].adapter is not None,
-        "history": [_promotion(one) for one in history],
-        "unregistered": [
-            {"run": one.run.id, "name": one.run.name}
-            for one in runs
-            if one.run.id not in registered
-            and (run_folder(data_dir, one.run.id) / "adapter" / adapters.WEIGHTS).is_file()
-        ],
-    }
-
-
-def _adapter(adapter: Adapter, promoted: Adapter | None) -> View:
-    return {
-        "id": adapter.id,
-        "version": adapter.version,
-        "base": adapter.base,
-        "profile": adapter.profile,
-        "run": adapter.run_id,
-        "at": f"{adapter.created_at:%Y-%m-%d %H:%M}",
-        "figures": figure_rows(adapter.figures),
-        "forms": [
-            name for name, path in (("LoRA", adapter.gguf), ("merged", adapter.merged)) if path
-        ],
-        "promoted": promoted is not None and promoted.id == adapter.id,
-    }
-
-
-def figure_rows(figures: Mapping[str, Any], before: str = "") -> list[list[str]]:
-    """Figures of an evaluation as names and values; intervals stand as `low to high`."""
-    rows: list[list[str]] = []
-    for name, value in figures.items():
-        title = f"{before}{name}".replace("_", " ")
-        if isinstance(value, Mapping) and {"share", "low", "high", "n"} <= value.keys():
-            rows += [[title, words]] if (words := _share_words(value)) else []
-        elif isinstance(value, Mapping):
-            rows += figure_rows(value, f"{before}{name} ")
-        elif isinstance(value, bool) or value in (None, "", []):
-            continue
-        elif isinstance(value, int | float):
-            rows.append([title, f"{value:,.4g}"])
-        elif isinstance(value, list) and all(isinstance(one, int | float) for one in value):
-            rows.append([title, " to ".join(f"{one:,.3g}" for one in value)])
-        elif isinstance(value, str):
-            rows.append([title, value[:200]])
-    return rows
-
-
-def _share_words(share: Mapping[str, Any]) -> str:
-    """A share with its interval; "" where nothing was shared."""
-    known = [share[name] for name in ("share", "low", "high", "n")]
-    if not all(isinstance(value, int | float) for value in known):
-        return ""
-    middle, low, high, n = known
-    return f"{middle:.1%} ({low:.1%} to {high:.1%}), n = {n:,}".replace("%", " %")
-
-
-def _promotion(promotion: Promotion) -> View:
-    return {
-        "what": "promoted" if promotion.action == "promote" else "rolled back to",
-        "adapter": promotion.adapter.version if promotion.adapter else "the base model alone",
-        "by": promotion.by,
-        "at": f"{promotion.created_at:%Y-%m-%d %H:%M} UTC",
-    }

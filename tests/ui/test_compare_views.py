@@ -46,7 +46,7 @@ def test_both_are_shown_with_intervals_slices_and_what_changed(judged):
     assert view["n"] == 8
     assert view["accuracy"]["old"]["share"] == 0.5
     assert view["accuracy"]["new"]["share"] == 0.75
-    assert "it puts 4 right and 2 wrong" in view["sentence"]
+    assert "it puts 4 right that the old got wrong, and 2 wrong" in view["sentence"]
     assert "chance alone does as much easily" in view["sentence"]
     assert [row["name"] for row in view["slices"][0]["rows"]] == ["even", "odd"]
     assert view["flips"]["improved"]["total"] == 4

@@ -124,8 +124,10 @@ def test_a_run_starts_with_the_chosen_recipe_data_and_adapter(
         )
     form = {"recipe": "embedded-rl", "dataset": made["id"], "numbers": {"seed": "7", "steps": ""}}
     assert train_forms.start(command, database, form) == 1
-    line = train_forms.start_line(command, database, {**form, "adapter": str(adapter)})
-    assert line.endswith("--set seed=7 --set adapter_from=/adapters/first")
+    line = train_forms.start_line(
+        command, database, {**form, "base": " /m ", "adapter": str(adapter)}
+    )
+    assert line.endswith("--set seed=7 --set base=/m --set adapter_from=/adapters/first")
     call = json.loads((tmp_path / "asked").read_text(encoding="utf-8").splitlines()[-1])
     assert call["rest"][:3] == ["embedded-rl", "--data", made["folder"]]
 

@@ -6,7 +6,7 @@ import pytest
 
 from rmr1.errors import InputError, RecordNotFound
 from storage import adapters, runs, trainings
-from ui import train_tab, training_views
+from ui import adapter_views, train_tab, training_views
 from ui.trainer import TrainingCommand
 
 FAKE = Path(__file__).parent / "fake_training.py"
@@ -32,7 +32,7 @@ def run(studio):
 
 
 def shown(studio):
-    return training_views.adapters_view(studio.database, studio.data_dir)
+    return adapter_views.adapters_view(studio.database, studio.data_dir)
 
 
 def test_an_adapter_goes_from_a_run_to_the_judge_and_back(studio, run):

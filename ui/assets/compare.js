@@ -126,7 +126,7 @@ RMR.sliceTable = function (slice) {
   const { h } = RMR;
   return h("section.card.stage", {}, h("h2", {}, slice.title),
     h("div.table-scroll.slices", { tabindex: "0", role: "region", "aria-label": slice.title }, h("table", {},
-      h("thead", {}, h("tr", {}, h("th", {}, ""), h("th.number", {}, "n"), h("th.number", {}, "old"), h("th.number", {}, "new"), h("th.number", {}, "points"), h("th.number", {}, "p"), h("th.scale-cell", {}, RMR.scale()))),
+      h("thead", {}, h("tr", {}, h("th", {}, h("span.offscreen", {}, "Slice")), h("th.number", {}, "n"), h("th.number", {}, "old"), h("th.number", {}, "new"), h("th.number", {}, "points"), h("th.number", {}, "p"), h("th.scale-cell", {}, h("span.offscreen", {}, "Intervals"), RMR.scale()))),
       h("tbody", {}, slice.rows.map((row) => h("tr", {},
         h("th", { scope: "row", dir: "auto" }, row.name), h("td.number", {}, row.n.toLocaleString("en")),
         h("td.number", {}, row.old ? RMR.percent(row.old.share) : "–"), h("td.number", {}, row.new ? RMR.percent(row.new.share) : "–"),
@@ -138,7 +138,7 @@ RMR.sideBySide = function (view) {
   const { h } = RMR;
   return h("section.card.stage", {}, h("h2", {}, "Side by side"),
     h("div.table-scroll", { tabindex: "0", role: "region", "aria-label": "Side by side" }, h("table", {},
-      h("thead", {}, h("tr", {}, h("th", {}, ""), h("th", {}, "Old"), h("th", {}, "New"))),
+      h("thead", {}, h("tr", {}, h("th", {}, h("span.offscreen", {}, "Figure")), h("th", {}, "Old"), h("th", {}, "New"))),
       h("tbody", {}, view.figures.map(([name, old, recent, meaning]) => h("tr", {},
         h("th", { scope: "row" }, name, h("span.row-hint", {}, meaning)), h("td", {}, old), h("td", {}, recent)))))));
 };

@@ -36,7 +36,7 @@ RMR.adapterTable = function (adapters, promote) {
   const { h } = RMR;
   const link = (run) => h("a", { href: `?tab=train&run=${run}`, onclick: (event) => { event.preventDefault(); RMR.openRun(run); } }, `run ${run}`);
   return h("div.table-scroll.adapters", { tabindex: "0", role: "region", "aria-label": "Adapters" }, h("table", {},
-    h("thead", {}, h("tr", {}, ["Adapter", "From", "Figures", ""].map((name) => h("th", {}, name)))),
+    h("thead", {}, h("tr", {}, ["Adapter", "From", "Figures"].map((name) => h("th", {}, name)), h("th", {}, h("span.offscreen", {}, "Actions")))),
     h("tbody", {}, adapters.map((adapter) => h("tr", {},
       h("td", {}, h("strong", { dir: "auto" }, adapter.version), " ", adapter.promoted ? h("span.chip.chip-chosen", {}, "judges") : null,
         h("div.muted", { dir: "auto" }, [adapter.base, adapter.profile, ...adapter.forms].filter(Boolean).join(" · "))),

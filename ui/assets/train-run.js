@@ -58,7 +58,8 @@ RMR.trainRun = function ({ element, trigger }) {
   return (next) => {
     if (!next.runs) return;
     if ((next.asked ?? null) !== wanted) return;
-    const comesBack = view.run && next.run && !view.live && next.live && !next.fresh;
+    // A run that goes on from a checkpoint makes its last steps anew.
+    const comesBack = !next.fresh && view.run && next.run && next.run.step < view.run.step;
     view = next;
     opened = "yes";
     RMR.repaint(list, [next.runs, wanted], () => RMR.runList(next.runs, wanted, choose));
@@ -68,7 +69,7 @@ RMR.trainRun = function ({ element, trigger }) {
       if (head.parentNode !== main) main.replaceChildren(head, curves, samples, log, facts);
       if (next.fresh) points = { last: -1, of: new Map() };
       if (points && next.points) RMR.addPoints(points, next.points);
-      const { line, share, ...rest } = next.run;
+      const { line, share, step, ...rest } = next.run;
       RMR.repaint(head, [rest, next.problem], () => RMR.runHead(next.run, next.problem, act, passing));
       RMR.repaint(passing, [line, share], () => RMR.runProgress(line, share));
       if (points) paintCurves(next.run.id, next.curves, points);
@@ -188,7 +189,7 @@ RMR.curveCharts = function (spec, points) {
   return charts;
 };
 
-RMR.number = (value) => Number.isInteger(value) ? value.toLocaleString("en") : Math.abs(value) >= 0.001 || value === 0 ? value.toLocaleString("en", { maximumSignificantDigits: 4 }) : value.toExponential(2);
+RMR.number = (value) => !Number.isFinite(value) ? "–" : Number.isInteger(value) ? value.toLocaleString("en") : Math.abs(value) >= 0.001 || value === 0 ? value.toLocaleString("en", { maximumSignificantDigits: 4 }) : value.toExponential(2);
 
 RMR.curveFigure = function (id) {
   const { h } = RMR;
@@ -197,11 +198,14 @@ RMR.curveFigure = function (id) {
   const say = (chart) => {
     title.textContent = chart.unit ? `${chart.title} (${chart.unit})` : chart.title;
     const now = chart.series.map((one) => `${chart.series.length > 1 ? `${one.name} ` : ""}${RMR.number(one.values.at(-1))}`).join(", ");
-    last.textContent = `${now} at step ${chart.series[0].steps.at(-1).toLocaleString("en")}`;
+    last.textContent = `${now} · step ${Math.max(...chart.series.map((one) => one.steps.at(-1))).toLocaleString("en")}`;
     plot.setAttribute("aria-label", `${chart.title}: ${chart.series.map((one) => `${one.name} from ${RMR.number(one.values[0])} at step ${one.steps[0]} to ${RMR.number(one.values.at(-1))} at step ${one.steps.at(-1)}`).join("; ")}.`);
-    const rows = chart.series.map((one) => [one.name, one.values.length, one.values[0], Math.min(...one.values), Math.max(...one.values), one.values.at(-1)]);
+    const rows = chart.series.map((one) => {
+      const known = one.values.filter((value) => value !== null);
+      return [one.name, known.length, known[0], Math.min(...known), Math.max(...known), known.at(-1)];
+    });
     RMR.repaint(table, rows, () => h("div.table-scroll", { tabindex: "0", role: "region", "aria-label": `Figures of ${chart.title}` }, h("table", {},
-      h("thead", {}, h("tr", {}, ["", "points", "first", "least", "most", "last"].map((name) => h("th", {}, name)))),
+      h("thead", {}, h("tr", {}, ["Curve", "points", "first", "least", "most", "last"].map((name) => h("th", {}, name)))),
       h("tbody", {}, rows.map(([name, ...figures]) => h("tr", {}, h("th", { scope: "row", dir: "auto" }, name), figures.map((figure) => h("td.number", {}, RMR.number(figure)))))))));
   };
   return { node, plot, say };
@@ -257,7 +261,7 @@ RMR.rollouts = function (root) {
     back.disabled = place <= 0;
     on.disabled = place >= all.length - 1;
     where.textContent = `step ${step.toLocaleString("en")}${place === all.length - 1 ? ", the newest" : ""} · ${place + 1} of ${all.length}`;
-    RMR.repaint(cards, [of, step, steps.get(step)], () => steps.get(step).map(RMR.rolloutCard));
+    RMR.repaint(cards, [of, step, steps.get(step)], () => steps.get(step).map((item, index) => RMR.rolloutCard(item, index + 1)));
   };
   const take = (run, samples, fresh) => {
     if (fresh || of !== run) { steps.clear(); held = of === run ? held : null; of = run; }
@@ -269,12 +273,12 @@ RMR.rollouts = function (root) {
   return take;
 };
 
-RMR.rolloutCard = function (item) {
+RMR.rolloutCard = function (item, number) {
   const { h } = RMR;
   return h("article.card.rollout", {},
     item.scores.length ? h("div.rollout-scores", {}, item.scores.map(([name, value, tone]) => h(`span.chip.${tone}`, {}, `${name} ${value}`))) : null,
-    h("div.text.scroll", { dir: "auto", tabindex: "0", role: "region", "aria-label": "Rollout" }, item.text || "(empty)"),
-    item.prompt ? h("details.fold", {}, h("summary", {}, "What it was asked"), h("div.text.scroll", { dir: "auto", tabindex: "0", role: "region", "aria-label": "Prompt of the rollout" }, item.prompt)) : null);
+    h("div.text.scroll", { dir: "auto", tabindex: "0", role: "region", "aria-label": `Rollout ${number}` }, item.text || "(empty)"),
+    item.prompt ? h("details.fold", {}, h("summary", {}, "What it was asked"), h("div.text.scroll", { dir: "auto", tabindex: "0", role: "region", "aria-label": `Prompt of rollout ${number}` }, item.prompt)) : null);
 };
 
 // The end of the log; it follows unless the person has scrolled up.

@@ -125,8 +125,9 @@ RMR.countedData = (counted) => [
 
 // Names of a recipe's numbers for people; others keep their own.
 RMR.NUMBERS = {
-  epochs: "Epochs", steps: "Steps (instead of epochs)", learning_rate: "Learning rate", "lora.rank": "Rank of the adapter", seed: "Seed",
-  batch: "Batch", max_tokens: "Most tokens", "grpo.group": "Rollouts of a prompt", "grpo.beta": "KL weight",
+  epochs: "Epochs", steps: "Steps", learning_rate: "Learning rate", "lora.rank": "Rank of the adapter", seed: "Seed",
+  batch: "Batch", micro_batch: "at once", max_tokens: "Most tokens", save_every: "Checkpoint every", evaluate_every: "Held-out look every",
+  "lora.alpha": "Alpha", "grpo.group": "Rollouts of a prompt", "grpo.max_completion": "Tokens of a rollout", "grpo.beta": "KL weight", "grpo.temperature": "Temperature",
 };
 RMR.EDITABLE = ["epochs", "steps", "learning_rate", "lora.rank", "rank", "seed"];
 
@@ -136,7 +137,8 @@ RMR.trainRecipe = function ({ element, trigger }) {
   let view = {}, recipe = null, asking = 0;
   const list = h("div.recipes", { role: "radiogroup", "aria-label": "Recipe" }), fields = h("div"), line = h("div"), problem = h("div");
   const adapter = h("select", { onchange: () => describe() });
-  const from = h("div.fields", {}, RMR.field("Begin with", adapter));
+  const base = h("input", { type: "text", maxlength: "300", placeholder: "that of the recipe", autocomplete: "off", spellcheck: "false", oninput: () => describe() });
+  const from = h("div.fields", {}, RMR.field("Begin with", adapter), RMR.field("Base model: a folder, or a name on the Hub", base));
   const button = h("button.quiet.strong", { type: "button", "data-start": "", onclick: () => {
     button.disabled = true;
     button.textContent = "Starting …";
@@ -146,7 +148,7 @@ RMR.trainRecipe = function ({ element, trigger }) {
   root.append(RMR.stage(2, "Recipe", problem, list, fields, from, line, h("div.actions", {}, button, why)));
 
   const form = () => ({
-    recipe: recipe && recipe.name, dataset: RMR.trainSet && RMR.trainSet.id, adapter: adapter.value,
+    recipe: recipe && recipe.name, dataset: RMR.trainSet && RMR.trainSet.id, adapter: adapter.value, base: base.value,
     numbers: Object.fromEntries([...fields.querySelectorAll("input[name]")].map((input) => [input.name, input.value])),
   });
   const rowsFor = (one) => !one.needs || !RMR.trainSet || RMR.trainSet.kinds.some((kind) => kind.kind === one.needs && kind.rows.train);
@@ -182,8 +184,8 @@ RMR.trainRecipe = function ({ element, trigger }) {
     RMR.repaint(problem, next.error, () => RMR.trouble(next.error));
     if (!view.recipes) return next.error ? list.replaceChildren() : undefined;
     paintList();
-    RMR.options(adapter, [["", "the base model as it is"], ...(view.adapters || []).map((one) => [one.id, one.title])]);
-    from.hidden = !(view.adapters || []).length;
+    RMR.options(adapter, [["", "the base as it is"], ...(view.adapters || []).map((one) => [one.id, one.title])]);
+    adapter.closest("label").hidden = !(view.adapters || []).length;
     if (!recipe) choose((view.recipes.find(rowsFor) || view.recipes[0] || {}).name);
     list.querySelectorAll("input").forEach((input) => { input.checked = Boolean(recipe) && input.value === recipe.name; });
     if (!next.line && !next.run) describe();
@@ -204,7 +206,7 @@ RMR.recipeFields = function (recipe, changed) {
   const rest = recipe.numbers.filter(([name]) => !RMR.EDITABLE.includes(name));
   return [
     h("div.fields.numbers", {}, editable.map(([name, value]) => RMR.field(words(name),
-      h("input", { type: "text", inputmode: "decimal", name, placeholder: value === null ? "–" : String(value), autocomplete: "off", oninput: changed })))),
+      h("input", { type: "text", inputmode: "decimal", name, placeholder: value !== null ? String(value) : name === "steps" ? "by epochs" : "–", autocomplete: "off", oninput: changed })))),
     rest.length ? h("p.hint.rest", {}, rest.filter(([, value]) => value !== null).map(([name, value], place) => [place ? " · " : "", `${words(name)} `, h("strong", {}, typeof value === "number" ? value.toLocaleString("en", { maximumSignificantDigits: 6 }) : String(value))])) : null,
   ];
 };
