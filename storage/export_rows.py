@@ -40,6 +40,9 @@ class RowOptions(BaseModel):
     published_names: bool = Field(
         default=False, description="`context_messages` for `prompt` in `rlvr`, as RM-R1 has it"
     )
+    both_orders: bool = Field(
+        default=False, description="in `rlvr`: every pair twice, for a reward on their agreement"
+    )
     traces_per_pair: int = Field(default=1, ge=1, le=64, description="at most, in `sft` and `dpo`")
 
 
@@ -173,21 +176,23 @@ class RowMaker:
         ]
 
     def _rlvr(self, decision: Decision, pair: Pair, order: Order) -> list[ExportRow]:
+        orders = [order, *(one for one in Order if one is not order and self.options.both_orders)]
+        return [self._rlvr_row(decision, pair, one) for one in orders]
+
+    def _rlvr_row(self, decision: Decision, pair: Pair, order: Order) -> ExportRow:
         assert decision.winner
         chat = build_chat(pair, self.profile, order)
         name = "context_messages" if self.options.published_names else "prompt"
         first, second = pair.shown(order)
-        return [
-            {
-                name: [turn.model_dump() for turn in chat.messages],
-                "winner": _NAMES[order.to_pair(decision.winner)],
-                "order": order.value,
-                # As the letters of the prompt have them: a reward looks quotations up here.
-                "response_a": first,
-                "response_b": second,
-                **self._about(pair),
-            }
-        ]
+        return {
+            name: [turn.model_dump() for turn in chat.messages],
+            "winner": _NAMES[order.to_pair(decision.winner)],
+            "order": order.value,
+            # As the letters of the prompt have them: a reward looks quotations up here.
+            "response_a": first,
+            "response_b": second,
+            **self._about(pair),
+        }
 
     def _sft(self, decision: Decision, pair: Pair, texts: Sequence[Candidate]) -> list[ExportRow]:
         winner = decision.winner

@@ -68,6 +68,9 @@ def data(
     refuse: Refuse = None,
     limit: Limit = None,
     traces: Annotated[int, typer.Option(help="in sft and dpo: at most so many for a pair")] = 1,
+    both_orders: Annotated[
+        bool, typer.Option("--both-orders", help="in rlvr: every pair twice, for the reward swap")
+    ] = False,
     keep_surplus: Annotated[
         bool, typer.Option("--keep-surplus", help="in sft and dpo: though one letter wins more")
     ] = False,
@@ -84,9 +87,10 @@ def data(
         fractions=split.split(","),
         distillation=None if distillation == "all" else distillation,
         seed=seed,
-        exclude=refuse or (),
+        refuse=refuse or (),
         limit=limit,
         traces_per_pair=traces,
+        both_orders=both_orders,
         surplus="keep" if keep_surplus else "drop",
         allow_leaks=allow_leaks,
     )
@@ -136,7 +140,7 @@ def oracle(
         fractions=split.split(","),
         distillation=None if distillation == "all" else distillation,
         seed=seed,
-        exclude=refuse or (),
+        refuse=refuse or (),
         limit=limit,
         allow_leaks=allow_leaks,
     )

@@ -198,6 +198,21 @@ def test_the_better_response_is_as_often_a_as_b(
         assert row[worse].startswith("The second answer")
 
 
+def test_a_pair_can_stand_in_both_orders(
+    database: Database, labelled: Callable[..., str], tmp_path: Path
+) -> None:
+    labelled("A")
+    options = TRAIN.model_copy(update={"both_orders": True})
+    export(database, freeze(database), "rlvr", tmp_path, options=options)
+    one, other = written(tmp_path, "rlvr")
+    assert {(row["order"], row["winner"]) for row in (one, other)} == {
+        ("AB", "model_a"),
+        ("BA", "model_b"),
+    }
+    assert one["pair_hash"] == other["pair_hash"]
+    assert (one["response_a"], one["response_b"]) == (other["response_b"], other["response_a"])
+
+
 def test_the_published_names_are_an_option(
     database: Database, labelled: Callable[..., str], tmp_path: Path
 ) -> None:
