@@ -5,20 +5,21 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import typer
 
 from rmr1 import cli as judge_cli
 from rmr1.backends.loading import load_backend
 from rmr1.judge import Judge
+from rmr1.judges import judges_of
 from rmr1.plan import Plan
-from rmr1.prompt import load_profile, profile_names
-from rmr1.settings import Settings, default_plan
+from rmr1.settings import EmbeddedSettings, Settings, default_plan
 from storage import cli as storage_cli
 from storage.database import Database
+from storage.offered import Adaptable, OfferedJudges
 from training import cli as training_cli
 
 SEPARATOR = " · "
@@ -60,8 +61,9 @@ def serve() -> None:
 
     signal.signal(signal.SIGTERM, _end)
     with stack:
-        judges = load_judges(settings, stack)
+        fixed = load_judges(settings, stack)
         database = stack.enter_context(open_database(settings))
+        judges = offered_judges(settings, database, fixed)
         plans = plans_of_others(settings, judges)
         studio = Studio(
             database,
@@ -94,20 +96,31 @@ def plans_of_others(settings: Settings, judges: Iterable[str]) -> dict[str, Plan
 
 
 def load_judges(settings: Settings, stack: ExitStack) -> dict[str, Judge]:
-    """The judges to choose from, by title: each backend under each profile, the default first.
+    """The judges to choose from, by title: those of each backend, the default first.
 
     Args:
         stack: closes the backends.
     """
     backends = {settings.backend.kind: settings.backend, **settings.backends}
-    profiles = [load_profile(name) for name in dict.fromkeys((settings.profile, *profile_names()))]
     judges = {}
     for name, wanted in backends.items():
         backend = load_backend(wanted, warm=wanted is settings.backend)
         stack.callback(backend.close)
-        for profile in profiles:
-            judges[f"{name}{SEPARATOR}{profile.name}"] = Judge(backend, profile)
+        for title, judge in judges_of(backend, settings.profile).items():
+            judges[f"{name}{SEPARATOR}{title}"] = judge
     return judges
+
+
+def offered_judges(
+    settings: Settings, database: Database, fixed: Mapping[str, Judge]
+) -> OfferedJudges:
+    """The judges of the settings, and the adapters on record where the embedded model judges."""
+    is_merged = isinstance(settings.backend, EmbeddedSettings) and settings.backend.merge
+    for title, judge in fixed.items():
+        if hasattr(judge.backend, "add_adapter") and not is_merged:
+            taker = cast("Adaptable", judge.backend)
+            return OfferedJudges(database, fixed, taker, title.rpartition(SEPARATOR)[0] + SEPARATOR)
+    return OfferedJudges(database, fixed, None, "")
 
 
 def _end(*_: object) -> NoReturn:

@@ -19,8 +19,8 @@ from rmr1.backends.loading import load_backend
 from rmr1.batch import judge_many
 from rmr1.errors import BackendError, ConfigurationError, InputError, RMR1Error, first_problem
 from rmr1.evaluation_text import evaluation_text
-from rmr1.judge import Judge
 from rmr1.judgement import Judgement, State
+from rmr1.judges import default_judge
 from rmr1.pair import Order, Pair
 from rmr1.plan import Plan
 from rmr1.prompt import load_profile, profile_names, save_profile
@@ -58,6 +58,7 @@ def judge(
     seed: Annotated[int | None, typer.Option(help="seed of the first rollout")] = None,
     grammar: Annotated[bool | None, typer.Option(help="hold rollouts to the grammar")] = None,
     profile: Annotated[str | None, typer.Option(help="prompt profile: a name or a file")] = None,
+    adapter: Annotated[str | None, typer.Option(help="the backend's adapter to judge with")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="pairs judged at once")] = None,
 ) -> None:
     """Judge pairs, a line each, with the backend of the settings (RMR1_BACKEND__KIND ...).
@@ -81,7 +82,7 @@ def judge(
     with ExitStack() as stack:
         backend = load_backend(settings.backend)
         stack.callback(backend.close)
-        who = Judge(backend, load_profile(profile or settings.profile))
+        who = default_judge(backend, profile or settings.profile, adapter)
         same = (plan.hash, who.version.hash)
         todo = [pair for digest, pair in wanted.items() if (digest, *same) not in done]
         file = stack.enter_context(_appended(out))

@@ -41,6 +41,9 @@ class Profile(BaseModel):
     stop: tuple[str, ...] = Field(default=(), description="the reply ends with one of these")
     grammar: str = Field(default="", description="name of a packaged grammar, or empty")
     source: str = Field(default="", description="where the wording comes from")
+    learned: bool = Field(
+        default=False, description="whether only a judge that was trained on it understands it"
+    )
 
     @model_validator(mode="after")
     def _shows_both_responses(self) -> Self:
@@ -53,7 +56,7 @@ class Profile(BaseModel):
     @property
     def hash(self) -> str:
         """SHA-256 (hex) of everything that a judgement depends on: wording, stop texts, grammar."""
-        parts = self.model_dump_json(exclude={"name", "title", "description", "source"})
+        parts = self.model_dump_json(exclude={"name", "title", "description", "source", "learned"})
         return hashlib.sha256((parts + self.grammar_text).encode()).hexdigest()
 
     @property
@@ -124,13 +127,17 @@ def save_profile(profile: Profile, path: Path) -> None:
     """Write a profile as a TOML file that `load_profile` reads back to the letter."""
     lines = []
     for key, value in profile.model_dump().items():
-        texts = ", ".join(map(_toml, value)) if isinstance(value, tuple) else ""
-        lines.append(f"{key} = {f'[{texts}]' if isinstance(value, tuple) else _toml(value)}\n")
+        lines.append(f"{key} = {_toml(value)}\n")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines), encoding="utf-8", newline="\n")
 
 
-def _toml(text: str) -> str:
+def _toml(value: str | bool | tuple[str, ...]) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    text = value
     escaped = re.sub(r'[\\"\x00-\x09\x0b-\x1f\x7f]', lambda match: f"\\u{ord(match[0]):04X}", text)
     return f'"""\n{escaped}"""' if "\n" in text else f'"{escaped}"'
 

@@ -118,8 +118,10 @@ class Settings(BaseSettings):
     backends: dict[str, BackendSettings] = Field(
         default={}, description="further backends that the Judge page offers, by name"
     )
-    profile: str = Field(
-        default="cor", description="prompt profile: a packaged name or the path of a TOML file"
+    profile: str | None = Field(
+        default=None,
+        description="prompt profile: a packaged name or the path of a TOML file; by default the "
+        "one that the packaged adapter was trained on, or `cor` where there is no such adapter",
     )
     plan: Plan = Field(
         default=default_plan("embedded"),

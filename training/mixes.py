@@ -121,10 +121,8 @@ def _share_rows(
             continue
         if text and count_tokens(row["prompt"], text) <= share.tokens:
             traced.append({**row, "completion": [{"role": "assistant", "content": text}]})
-        elif (
-            len(traced) == share.traces
-            and len(bare) < share.verdicts
-            and count_tokens(row["prompt"], "") <= share.verdict_tokens
+        elif len(bare) < share.verdicts and (
+            count_tokens(row["prompt"], "") <= share.verdict_tokens
         ):
             a, b = pair.shown(order)
             bare.append({**row, "response_a": a, "response_b": b})

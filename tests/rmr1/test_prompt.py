@@ -19,10 +19,11 @@ PLAIN = Profile(
 
 
 def test_the_packaged_profiles_load_and_have_different_hashes() -> None:
-    assert profile_names() == ("cor", "reasoning")
-    cor, reasoning = (load_profile(name) for name in profile_names())
+    assert profile_names() == ("brief", "cor", "plain", "reasoning", "rubrics")
+    everything = [load_profile(name) for name in profile_names()]
+    assert len({profile.hash for profile in everything}) == len(everything)
+    cor, reasoning = load_profile("cor"), load_profile("reasoning")
     assert (cor.layout, reasoning.layout) == ("cor", "reasoning")
-    assert cor.hash != reasoning.hash
     assert cor.grammar_text
     assert not reasoning.system
 
@@ -124,5 +125,5 @@ def test_a_broken_profile_is_refused_with_its_path(tmp_path: Path, text: str) ->
 
 
 def test_an_unknown_profile_names_the_known_ones() -> None:
-    with pytest.raises(ConfigurationError, match="cor, reasoning"):
+    with pytest.raises(ConfigurationError, match="brief, cor, plain, reasoning"):
         load_profile("corr")

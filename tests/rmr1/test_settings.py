@@ -15,7 +15,7 @@ def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_defaults_are_the_embedded_judge_on_loopback() -> None:
     settings = Settings()
     assert settings.backend == EmbeddedSettings()
-    assert (settings.host, settings.port, settings.profile) == ("127.0.0.1", 7860, "cor")
+    assert (settings.host, settings.port, settings.profile) == ("127.0.0.1", 7860, None)
     assert settings.plan == Plan(max_tokens=640, grammar=True)
 
 
