@@ -6,22 +6,31 @@ Results are JSON on standard output; progress goes to standard error.
 import json
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from rmr1.backends.loading import load_backend
+from rmr1.batch import judge_many
 from rmr1.cli import load_settings
 from rmr1.errors import InputError
-from rmr1.settings import Settings
+from rmr1.judge import Judge
+from rmr1.judgement import Judgement
+from rmr1.plan import Plan
+from rmr1.prompt import load_profile
+from rmr1.record import pair_from_record
+from rmr1.settings import EmbeddedSettings, Settings
 from storage import runs, trainings
 from storage.console import DatabaseUrl, opened, say
 from storage.database import Database
 from storage.trainings import Training
 from training import data_cli, launching
+from training.checkpoints import ADAPTER
 from training.launching import Started
-from training.recipe import load_recipe, read_overrides, recipe_names
+from training.recipe import EMBEDDED, load_recipe, read_overrides, recipe_names
 
 app = typer.Typer(no_args_is_help=True, help="Training: data, runs, results.")
 app.add_typer(data_cli.app)
@@ -110,6 +119,66 @@ def list_runs(
         with store.read() as session:
             for training in trainings.recent(session, limit):
                 say(_described(training))
+
+
+@app.command()
+def sweep(
+    context: typer.Context,
+    recipe: RecipeName,
+    data: Data,
+    pairs: Annotated[
+        Path, typer.Option(help="held-out pairs with a known better side, JSON lines")
+    ],
+    out: Annotated[Path, typer.Option(help="folder of the subsets and the figures; it goes on")],
+    sizes: Annotated[str, typer.Option(help="numbers of traces")] = "50,100,200,400,800",
+    sets: Set = None,
+    max_tokens: Annotated[int, typer.Option(help="budget of one judgement")] = 512,
+    seed: Annotated[int, typer.Option(help="of the order in which traces are added")] = 0,
+    database: DatabaseUrl = "",
+) -> None:
+    """Accuracy of the embedded judge against the number of distilled traces it learnt from."""
+    from training.sweep import sweep as sweep_sizes
+
+    wanted = load_recipe(recipe, read_overrides(sets or []))
+    if wanted.base != EMBEDDED or wanted.kind != "sft":
+        raise InputError("A sweep distils the embedded model: choose a recipe that does.")
+    held_out = [pair_from_record(row) for row in _json_lines(pairs)]
+    plan = Plan(max_tokens=max_tokens)
+    with opened(context, database) as store:
+
+        def train(folder: Path) -> Path:
+            started = launching.start(_settings(database), store, wanted, folder)
+            _follow(store, started, detach=False)
+            return launching.run_folder(_settings(database), started.run_id) / ADAPTER
+
+        def judge(adapter: Path) -> Iterator[Judgement]:
+            backend = load_backend(EmbeddedSettings(adapters={"sweep": adapter}))
+            try:
+                judge = Judge(backend, load_profile(wanted.profile), adapter="sweep")
+                yield from judge_many(judge, held_out, plan)
+            finally:
+                backend.close()
+
+        for point in sweep_sizes(data, _sizes(sizes), out, train, judge, seed=seed):
+            say(asdict(point))
+
+
+def _sizes(text: str) -> list[int]:
+    try:
+        found = [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise InputError(f"--sizes: {text!r} must be numbers, by commas.") from error
+    if min(found) < 1:
+        raise InputError("--sizes: each must be at least 1.")
+    return found
+
+
+def _json_lines(path: Path) -> list[dict[str, Any]]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines if line.strip()]
+    except (OSError, ValueError) as error:
+        raise InputError(f"{str(path)!r} cannot be read as JSON lines: {error}.") from error
 
 
 @app.command()
