@@ -47,8 +47,8 @@ def fetch_published_prompt(source: str | Path = TRAINING_SET, name: str = "publi
         description="The instructions that a published checkpoint was trained with.",
         layout="cor" if "<rubric>" in system + user else "reasoning",
         system=system,
-        user=_emptied(user, _single_turn(), source),
-        multi_turn=_emptied(user, _several_turns(), source),
+        user=_emptied(user, single_turn_block(), source),
+        multi_turn=_emptied(user, dialogues_block(), source),
         source=f"the first row of {source}",
     )
 
@@ -80,12 +80,14 @@ def _first_row(file: parquet.ParquetFile) -> Mapping[str, object]:
     return rows[0] if rows else {}
 
 
-def _single_turn() -> str:
+def single_turn_block() -> str:
+    """The published template for a single turn, without its instructions, with slots in braces."""
     sides = (_block(_RESPONSE, side, f"{{response_{side.lower()}}}") for side in "AB")
     return "\n\n".join([f"{_QUESTION}\n{{prompt}}", *sides])
 
 
-def _several_turns() -> str:
+def dialogues_block() -> str:
+    """Likewise for several turns: both sides' whole dialogues."""
     sides = (_block(_DIALOGUE, side, f"{{conversation_{side.lower()}}}") for side in "AB")
     return "\n\n".join(sides)
 

@@ -8,18 +8,9 @@ from typing import NamedTuple
 from rmr1.markers import restore
 from rmr1.pair import Message, Role
 from rmr1.prompt import Profile
+from rmr1.published import dialogues_block, single_turn_block
 from storage.cells import CellError
 
-# Source: the markers of RM-R1 at d4c2542, rm_r1/dataset/mix_data/mix_data.py.
-_PUBLISHED = (
-    "[Client Question]\n{prompt}\n\n"
-    "[The Start of Chatbot A's Response]\n{response_a}\n[The End of Chatbot A's Response]\n\n"
-    "[The Start of Chatbot B's Response]\n{response_b}\n[The End of Chatbot B's Response]",
-    "[The Start of the Conversation between Chatbot A and the Client]\n{conversation_a}\n"
-    "[The End of the Conversation between Chatbot A and the Client]\n\n"
-    "[The Start of the Conversation between Chatbot B and the Client]\n{conversation_b}\n"
-    "[The End of the Conversation between Chatbot B and the Client]",
-)
 _SLOT = re.compile(r"\{(prompt|conversation|response_a|response_b|conversation_a|conversation_b)\}")
 _TURN = re.compile(r"(?:\A|\n\n)\[(System|User|Assistant)\]\n")
 # The published script spells side B "Chabot B" where the better response is A: `leaks` finds it.
@@ -45,7 +36,7 @@ def read_published_chat(messages: Sequence[Message]) -> Reading:
             the template, so that nobody can say where they end.
     """
     question = _question(messages)
-    cuts = (_cut(question, template) for template in _PUBLISHED)
+    cuts = (_cut(question, template) for template in (single_turn_block(), dialogues_block()))
     texts = next((cut for cut in cuts if cut), None)
     if texts is None:
         raise CellError("context_messages", "does not hold the markers of a published prompt once")
@@ -63,7 +54,7 @@ def published_sides(question: str) -> Shown | None:
     Returns:
         None where the markers are not there once each.
     """
-    cuts = (_cut(question, template) for template in _PUBLISHED)
+    cuts = (_cut(question, template) for template in (single_turn_block(), dialogues_block()))
     texts = next((cut for cut in cuts if cut), None)
     if texts is None:
         return None

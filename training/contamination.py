@@ -201,7 +201,7 @@ class Benchmarks:
         return None
 
 
-def read_benchmarks(paths: Iterable[Path | str]) -> Benchmarks:
+def read_benchmarks(paths: Iterable[Path]) -> Benchmarks:
     """Read the prompts of benchmarks' files: RewardBench, RM-Bench, RMB, any pairs, any prompts.
 
     Args:
@@ -223,23 +223,22 @@ def read_benchmarks(paths: Iterable[Path | str]) -> Benchmarks:
     return benchmarks
 
 
-def _files(path: Path | str) -> list[Path | str]:
-    folder = Path(path)
-    if str(path).startswith("hub:") or not folder.is_dir():
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
         return [path]
-    found = sorted(one for one in folder.rglob("*") if one.suffix in _SUFFIXES)
+    found = sorted(one for one in path.rglob("*") if one.suffix in _SUFFIXES)
     if not found:
         raise InputError(f"the folder {str(path)!r} holds no benchmark file.")
     return [one for one in found if not one.name.endswith(".manifest.json")]
 
 
 def _prompts(
-    path: Path | str, benchmarks: Benchmarks
+    path: Path, benchmarks: Benchmarks
 ) -> Iterator[tuple[str, tuple[Message, ...] | list[Message]]]:
     try:
         sources = open_training_sources(path)
     except UnmappedColumns:
-        yield from _bare_prompts(Path(path), benchmarks)
+        yield from _bare_prompts(path, benchmarks)
         return
     for source in sources:
         for item in source.examples():

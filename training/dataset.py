@@ -20,7 +20,7 @@ from storage.export_rows import ExportRow, Kind, RowMaker
 from storage.exporting import Counted, software
 from storage.splits import SPLITS, Split, draw
 from training.contamination import ContaminationReport
-from training.leaks import LeakReport, LeakScan, Shown
+from training.leaks import LeakReport, Shown, scan
 from training.selection import STAGES, Chosen, DataOptions, Selection, SourceReport, select
 from training.sources import Example
 
@@ -143,9 +143,6 @@ def _gather(
         if kind in ("sft", "dpo") and options.surplus == "drop":
             splits[split] = _balanced(rows, selection.dropped)
     in_order = {split: splits[split] for split in SPLITS if split in splits}
-    looking = LeakScan()
-    for shown in _shown(in_order, by_hash):
-        looking.add(shown)
     counted = _counted(selection, in_order, maker)
     return _Rows(
         DataManifest(
@@ -155,7 +152,7 @@ def _gather(
             options=options.model_dump(mode="json"),
             profile_hash=profile.hash,
             counted=counted,
-            leaks=looking.report(),
+            leaks=scan(_shown(in_order, by_hash)),
             contamination=selection.contamination,
             judge_versions={
                 digest: asdict(selection.versions[digest]) for digest in counted.judge_versions

@@ -38,8 +38,10 @@ class DataOptions(ExportOptions):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    exclude: tuple[str, ...] = Field(
-        default=(), description="files, folders or Hub sets whose prompts must not be trained on"
+    refuse: tuple[Path, ...] = Field(
+        default=(),
+        description="benchmarks whose prompts must not be trained on: files, folders, or Hub sets "
+        "as `hub:OWNER/NAME`",
     )
     limit: int | None = Field(
         default=None, ge=1, description="at most so many pairs of each source, by lot"
@@ -138,7 +140,7 @@ def select(
             gathering.take(_limited(_read(source, selection), options))
     gathering.take(more)
     selection.found = len(gathering.pairs) + len(gathering.opposed)
-    clean = list(_clean(gathering, read_benchmarks([*options.refuse, *options.exclude])))
+    clean = list(_clean(gathering, read_benchmarks(options.refuse)))
     _place(clean, options)
     selection.pairs = [one for one in clean if _is_for(one, stage, options)]
     if kept := len(clean) - len(selection.pairs):

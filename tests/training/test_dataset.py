@@ -187,7 +187,7 @@ def test_what_cannot_be_used_is_counted(tmp_path: Path) -> None:
 def test_a_planted_benchmark_prompt_is_refused(tmp_path: Path) -> None:
     source = preferences(tmp_path / "pairs.jsonl", 20)
     bench = preferences(tmp_path / "bench.jsonl", 3)
-    options = WHOLE.model_copy(update={"exclude": (str(bench),)})
+    options = WHOLE.model_copy(update={"refuse": (bench,)})
     manifest = build([source], "rlvr", tmp_path, options)
     assert manifest.counted.rows == {"train": 17}
     assert manifest.counted.dropped == {"the prompt is a benchmark's": 3}
@@ -304,12 +304,16 @@ def test_the_released_traces_become_distillation_data(tmp_path: Path) -> None:
     assert manifest.leaks.blocking == []
 
 
-def test_a_cue_in_a_shared_set_is_found(tmp_path: Path) -> None:
-    folder = SHARED / "preferences" / "dev"
+def test_of_the_shared_sets_the_clean_ones_pass_and_the_one_with_a_cue_does_not() -> None:
+    folder = SHARED / "preferences" / "train"
     if not folder.is_dir():
         pytest.skip("the preference sets are not there")
-    names = [folder / f"{name}_pairs.jsonl.gz" for name in ("gsm8k_zeroeval", "truthfulqa")]
-    assert count(names, "rlvr", WHOLE).leaks.blocking == []
+    few = WHOLE.model_copy(update={"limit": 300})
+    clean = [folder / f"{name}_pairs.jsonl.gz" for name in ("gsm8k_zeroeval", "truthfulqa")]
+    assert count(clean, "rlvr", few).leaks.blocking == []
+    # Its wrong solutions are numbered by step and end in "####", its right ones never.
+    (*_, cue) = count([folder / "mr_gsm8k_pairs.jsonl.gz"], "rlvr", few).leaks.blocking
+    assert cue.share > 0.99
 
 
 def run(*arguments: str) -> DataManifest:

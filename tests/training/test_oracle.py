@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -239,7 +240,7 @@ def test_a_killed_process_loses_no_attempt_and_repeats_none(tmp_path: Path) -> N
     )
     try:
         while process.poll() is None and not (out.exists() and out.read_bytes().count(b"\n") > 5):
-            pass
+            time.sleep(0.01)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
