@@ -5,10 +5,13 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from rmr1.errors import StorageError
 from storage import runs, trainings
@@ -20,8 +23,8 @@ try:
 except ImportError:  # the app's environment has no trainers, and imports this all the same
     TrainerCallback = object
 
-BEAT_S = 5.0
-"""Seconds between signs of life, and between looks for a request to stop."""
+BEAT_S = 2.0
+"""Seconds between signs of life, with what there is to say and a look for a request to stop."""
 
 # What TRL and transformers call a figure, and what the store does.
 _NAMES = {
@@ -63,15 +66,19 @@ def figures_of(logs: Mapping[str, Any]) -> dict[str, float]:
 
 
 class Reporter:
-    """One run's line to the store; a database that is busy or gone never stops a run."""
+    """One run's line to the store; a database that is busy or gone never stops a run.
+
+    What there is to say is written from a thread of its own, so that no step waits for a disk.
+    """
 
     def __init__(self, database: Database, run_id: int) -> None:
         self.stop_asked = threading.Event()
         """Set by a request in the store, or by a signal."""
         self._database = database
         self._run_id = run_id
+        self._pending: deque[Callable[[Session], None]] = deque()
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="reporter", daemon=True)
 
     def __enter__(self) -> "Reporter":
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -81,61 +88,61 @@ class Reporter:
 
     def __exit__(self, *_: object) -> None:
         self._done.set()
-        self._thread.join(timeout=2 * BEAT_S)
+        self._thread.join()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.stop_asked.set()
 
-    def _beat(self) -> None:
-        while True:
-            try:
-                with self._database.write() as session:
-                    trainings.beat(session, self._run_id, os.getpid())
-                    if trainings.is_asked_to_stop(session, self._run_id):
-                        self.stop_asked.set()
-            except StorageError as error:
-                _complain(error)
-            if self._done.wait(BEAT_S):
-                return
+    def _work(self) -> None:
+        self.flush()
+        while not self._done.wait(BEAT_S):
+            self.flush()
+        self.flush()
 
-    def tell(self, facts: dict[str, Any]) -> None:
-        """Put facts that only the run's own process knows on record."""
+    def flush(self) -> None:
+        """Write what there is to say, with a sign of life; hear whether to stop."""
+        said = list(self._pending)
         try:
             with self._database.write() as session:
-                runs.report(session, self._run_id, facts)
-        except StorageError as error:
-            _complain(error)
+                for say in said:
+                    say(session)
+                trainings.beat(session, self._run_id, os.getpid())
+                if trainings.is_asked_to_stop(session, self._run_id):
+                    self.stop_asked.set()
+        except StorageError as error:  # what was not written is tried again
+            sys.stderr.write(f"The store could not be told: {error}\n")
+            return
+        for _ in said:
+            self._pending.popleft()
+
+    def tell(self, facts: dict[str, Any]) -> None:
+        """Facts that only the run's own process knows."""
+        self._pending.append(lambda session: runs.report(session, self._run_id, facts))
 
     def begin(self, step: int, steps: int) -> None:
         """The run begins, or goes on, after `step` of `steps`; later figures are forgotten."""
-        try:
-            with self._database.write() as session:
-                trainings.forget_metrics_after(session, self._run_id, step)
-                trainings.forget_samples_after(session, self._run_id, step)
-                runs.report(session, self._run_id, {"step": step, "steps": steps})
-        except StorageError as error:
-            _complain(error)
+
+        def say(session: Session) -> None:
+            trainings.forget_metrics_after(session, self._run_id, step)
+            trainings.forget_samples_after(session, self._run_id, step)
+            runs.report(session, self._run_id, {"step": step, "steps": steps})
+
+        self._pending.append(say)
 
     def figures(self, step: int, figures: Mapping[str, float]) -> None:
-        """Put figures of a step on record."""
-        try:
-            with self._database.write() as session:
-                trainings.log_metrics(session, self._run_id, step, figures)
-                runs.report(session, self._run_id, {"step": step})
-        except StorageError as error:
-            _complain(error)
+        """Figures of a step."""
+
+        def say(session: Session) -> None:
+            trainings.log_metrics(session, self._run_id, step, figures)
+            runs.report(session, self._run_id, {"step": step})
+
+        self._pending.append(say)
 
     def samples(self, step: int, samples: Sequence[dict[str, Any]]) -> None:
-        """Put rollouts of a step on record."""
-        try:
-            with self._database.write() as session:
-                trainings.log_samples(session, self._run_id, step, samples)
-        except StorageError as error:
-            _complain(error)
-
-
-def _complain(error: StorageError) -> None:
-    sys.stderr.write(f"The store could not be told: {error}\n")
+        """Rollouts of a step."""
+        self._pending.append(
+            lambda session: trainings.log_samples(session, self._run_id, step, samples)
+        )
 
 
 class ReportingCallback(TrainerCallback):  # type: ignore[misc]  # no types where mypy runs

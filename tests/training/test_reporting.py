@@ -1,3 +1,5 @@
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -5,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rmr1.errors import StorageError
 from storage import runs, trainings
 from storage.database import Database
 from training.reporting import Reporter, figures_of
@@ -61,34 +64,36 @@ def test_a_run_that_goes_on_forgets_later_figures(database: Database, run_id: in
     for step in (1, 2, 3):
         reporter.figures(step, {"loss": float(step)})
         reporter.samples(step, [{"text": str(step)}])
+    reporter.flush()
     reporter.begin(2, 10)
+    reporter.flush()
     with database.read() as session:
         assert [p.step for p in trainings.metrics(session, run_id)] == [1, 2]
         assert {one.step for one in trainings.samples(session, run_id)} == {1, 2}
         assert runs.get(session, run_id).counts == {"step": 2, "steps": 10}
 
 
-def test_a_busy_store_stops_no_run(
-    tmp_path: Path, run_id: int, capsys: pytest.CaptureFixture[str]
+def test_a_busy_store_stops_no_run_and_is_told_later(
+    database: Database, run_id: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from rmr1.errors import StorageError
-
     def busy() -> Any:
         raise StorageError("The database is busy.")
 
-    reporter = Reporter(SimpleNamespace(write=busy), run_id)  # type: ignore[arg-type]  # a fake
-    reporter.begin(0, 1)
+    store = SimpleNamespace(write=busy)
+    reporter = Reporter(store, run_id)  # type: ignore[arg-type]  # a fake
     reporter.figures(1, {"loss": 1.0})
-    reporter.samples(1, [{}])
-    assert capsys.readouterr().err.count("The database is busy.") == 3
+    reporter.flush()
+    assert "The database is busy." in capsys.readouterr().err
+    store.write = database.write
+    reporter.flush()
+    reporter.flush()
+    with database.read() as session:
+        assert [point.value for point in trainings.metrics(session, run_id)] == [1.0]
 
 
 def test_signs_of_life_and_a_request_to_stop(
     database: Database, run_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import os
-    import signal
-
     before = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT)}
     monkeypatch.setattr("training.reporting.BEAT_S", 0.02)
     with database.write() as session:
