@@ -97,13 +97,16 @@ def _kind(source: str, subset: str, record: Mapping[str, Any]) -> Kind | None:
     return None
 
 
-def compose(known: Known, order: Order, seed: int = 0) -> str | None:
+def compose(known: Known, order: Order, seed: int = 0, *, steps: int = 3) -> str | None:
     """A trace on the pair as shown in `order`; None where it would not stand `check_target`.
 
     The same arguments give the same trace.
+
+    Args:
+        steps: of a solution, at most.
     """
     lot = random.Random(f"{seed}:{order.value}:{known.pair.content_hash}")
-    writer = _Writer(known, order, lot)
+    writer = _Writer(known, order, lot, steps)
     text = writer.reasoning() if known.kind in _REASONING else writer.chat()
     if text is None or check_target(known.pair, order, text):
         return None
@@ -118,6 +121,7 @@ class _Writer:
     known: Known
     order: Order
     lot: random.Random
+    steps: int
 
     @property
     def shown(self) -> tuple[str, str]:
@@ -245,7 +249,7 @@ class _Writer:
         if not all(finals) or finals[0] == finals[1]:
             return None
         right = finals[0] if self.better is Side.A else finals[1]
-        worked = working(self.known.reference or self.texts[0])
+        worked = working(self.known.reference or self.texts[0], self.steps)
         a, b = (f"<summary_{side}>It arrives at {final}.</summary_{side}>"
                 for side, final in zip(Side, finals, strict=True))  # fmt: skip
         fault = f" {self.known.reason.strip()}" if 0 < len(self.known.reason.split()) <= 30 else ""
@@ -324,12 +328,12 @@ def _final(text: str) -> str:
     return numbers[-1].strip("$") if numbers else ""
 
 
-def working(text: str) -> str:
-    """The steps of a solution that compute, at most three, or its last words."""
+def working(text: str, most: int = 3) -> str:
+    """The steps of a solution that compute, so many at most, or its last words."""
     parts = [part.strip(" -*") for part in SENTENCE.split(text) if len(part.split()) > 2]
     parts = [part for part in parts if not re.match(r"(?:final )?answer|A:", part, re.I)]
     steps = [part for part in parts if "=" in part and len(part.split()) <= LONGEST_SENTENCE]
-    kept = steps[-3:] or [_cut(part) for part in parts[-2:]]
+    kept = steps[-most:] or [_cut(part) for part in parts[-min(2, most) :]]
     return "\n".join(kept) or "It follows from the prompt."
 
 

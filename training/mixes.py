@@ -56,6 +56,7 @@ class Mix(BaseModel):
     validation: int = Field(default=60, ge=0, description="rows kept from training, of each kind")
     released: str = Field(default="", description="file of released RM-R1 judgements to condense")
     released_tokens: int = 600
+    steps: int = Field(default=3, ge=1, description="of a composed solution, at most")
     shares: tuple[Share, ...]
 
 
@@ -115,7 +116,7 @@ def _share_rows(
         if known is None:
             continue
         order = _order(pair)
-        text = compose(known, order) if len(traced) < share.traces else None
+        text = compose(known, order, steps=mix.steps) if len(traced) < share.traces else None
         row = _row(pair, order, profile, path)
         if row is None:
             continue
