@@ -262,9 +262,8 @@ class _Writer:
         if not quotes or not 3 <= len(reason.split()) <= 45:
             return None
         worse = self.better.other
-        return working(
-            self.texts[0]
-        ), f"{_quoted(quotes)} {self.better} holds. {worse} errs: {reason}"
+        said = f"{_quoted(quotes)} {self.better} holds. {worse} errs: {reason}"
+        return working(self.texts[0], self.steps), said
 
     def _code(self) -> tuple[str, str] | None:
         lines = self._differing(split="\n")
