@@ -5,9 +5,9 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import ExitStack
-from typing import NoReturn, cast
+from typing import NoReturn
 
 import typer
 
@@ -16,10 +16,10 @@ from rmr1.backends.loading import load_backend
 from rmr1.judge import Judge
 from rmr1.judges import judges_of
 from rmr1.plan import Plan
-from rmr1.settings import EmbeddedSettings, Settings, default_plan
+from rmr1.settings import Settings, default_plan
 from storage import cli as storage_cli
 from storage.database import Database
-from storage.offered import Adaptable, OfferedJudges
+from storage.offered import OfferedJudges
 from training import cli as training_cli
 
 SEPARATOR = " · "
@@ -63,7 +63,7 @@ def serve() -> None:
     with stack:
         fixed = load_judges(settings, stack)
         database = stack.enter_context(open_database(settings))
-        judges = offered_judges(settings, database, fixed)
+        judges = OfferedJudges(database, fixed, SEPARATOR)
         plans = plans_of_others(settings, judges)
         studio = Studio(
             database,
@@ -109,18 +109,6 @@ def load_judges(settings: Settings, stack: ExitStack) -> dict[str, Judge]:
         for title, judge in judges_of(backend, settings.profile).items():
             judges[f"{name}{SEPARATOR}{title}"] = judge
     return judges
-
-
-def offered_judges(
-    settings: Settings, database: Database, fixed: Mapping[str, Judge]
-) -> OfferedJudges:
-    """The judges of the settings, and the adapters on record where the embedded model judges."""
-    is_merged = isinstance(settings.backend, EmbeddedSettings) and settings.backend.merge
-    for title, judge in fixed.items():
-        if hasattr(judge.backend, "add_adapter") and not is_merged:
-            taker = cast("Adaptable", judge.backend)
-            return OfferedJudges(database, fixed, taker, title.rpartition(SEPARATOR)[0] + SEPARATOR)
-    return OfferedJudges(database, fixed, None, "")
 
 
 def _end(*_: object) -> NoReturn:

@@ -15,6 +15,7 @@ from pydantic_settings import SettingsError
 from tqdm import tqdm
 
 from rmr1 import evaluation as evaluator
+from rmr1.backends.base import Backend, TakesAdapters
 from rmr1.backends.loading import load_backend
 from rmr1.batch import judge_many
 from rmr1.errors import BackendError, ConfigurationError, InputError, RMR1Error, first_problem
@@ -58,7 +59,10 @@ def judge(
     seed: Annotated[int | None, typer.Option(help="seed of the first rollout")] = None,
     grammar: Annotated[bool | None, typer.Option(help="hold rollouts to the grammar")] = None,
     profile: Annotated[str | None, typer.Option(help="prompt profile: a name or a file")] = None,
-    adapter: Annotated[str | None, typer.Option(help="the backend's adapter to judge with")] = None,
+    adapter: Annotated[
+        str | None,
+        typer.Option(help='the backend\'s adapter to judge with; NAME=FOLDER of PEFT; "" for none'),
+    ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="pairs judged at once")] = None,
 ) -> None:
     """Judge pairs, a line each, with the backend of the settings (RMR1_BACKEND__KIND ...).
@@ -82,7 +86,7 @@ def judge(
     with ExitStack() as stack:
         backend = load_backend(settings.backend)
         stack.callback(backend.close)
-        who = default_judge(backend, profile or settings.profile, adapter)
+        who = default_judge(backend, profile or settings.profile, _taken(backend, adapter))
         same = (plan.hash, who.version.hash)
         todo = [pair for digest, pair in wanted.items() if (digest, *same) not in done]
         file = stack.enter_context(_appended(out))
@@ -95,6 +99,19 @@ def judge(
         failed = sum(_write_judgement(file, judgement) for judgement in finished)
     if failed:
         raise BackendError(f"the judge failed on {failed} of {len(todo)} pairs: run it again.")
+
+
+def _taken(backend: Backend, adapter: str | None) -> str | None:
+    """The adapter to judge with; one that is given with its folder is handed to the backend."""
+    name, equals, folder = (adapter or "").partition("=")
+    if not equals:
+        return adapter
+    if not isinstance(backend, TakesAdapters):
+        raise ConfigurationError(
+            "this backend takes no adapter from a folder: start its server with it, and give the "
+            "name that it has there."
+        )
+    return backend.add_adapter(name, Path(folder))
 
 
 @app.command()

@@ -40,7 +40,7 @@ def judges_of(backend: Backend, profile: str | None = None) -> dict[str, Judge]:
         ConfigurationError: there is no such profile.
     """
     found = [default_judge(backend, profile)]
-    found += [default_judge(backend, adapter=name) for name in backend.capabilities.adapters]
+    found += [default_judge(backend, adapter=name) for name in backend.adapters]
     found += [
         Judge(backend, one)
         for one in map(load_profile, (USUAL_PROFILE, *profile_names()))
@@ -54,5 +54,5 @@ def judges_of(backend: Backend, profile: str | None = None) -> dict[str, Judge]:
 
 def _packaged(backend: Backend) -> str | None:
     """The identity of the packaged adapter, where the backend has it."""
-    offered = backend.capabilities.adapters
+    offered = backend.adapters
     return next((name for name in offered if name.partition("@")[0] == PACKAGED_NAME), None)

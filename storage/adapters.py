@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError, RecordNotFound
+from storage import runs
 from storage.columns import JsonObject
 from storage.training_tables import AdapterRow, PromotionRow
 
@@ -124,6 +125,28 @@ def register(
     session.add(row)
     session.flush()
     return row.id
+
+
+def register_of_run(session: Session, run_id: int, name: str) -> int:
+    """Put the adapter that a training run left on record; its id.
+
+    Raises:
+        RecordNotFound: there is no such run.
+        InputError: it has left no adapter, or the name cannot be one.
+    """
+    run = runs.get(session, run_id)
+    left = [one for one in runs.artifacts(session, run_id) if one.kind == "adapter"]
+    if not left:
+        raise InputError(f"Run {run_id} has left no adapter: it is {run.state}.")
+    return register(
+        session,
+        name=name,
+        hash=left[-1].hash,
+        folder=left[-1].path,
+        base=str(run.params.get("base") or ""),
+        profile=str(run.params.get("profile") or ""),
+        run_id=run_id,
+    )
 
 
 def get(session: Session, adapter_id: int) -> Adapter:

@@ -70,6 +70,19 @@ def list_adapters(context: typer.Context, database: DatabaseUrl = "") -> None:
             say({"version": adapter.version, **asdict(adapter), "promoted": adapter == judging})
 
 
+@kept.command("register")
+def register(
+    context: typer.Context,
+    run: Annotated[int, typer.Argument(help="the training run that left the adapter")],
+    name: Annotated[str, typer.Option(help="what it is to be called")],
+    database: DatabaseUrl = "",
+) -> None:
+    """Put the adapter of a run on record, so that it can be compared and promoted."""
+    with opened(context, database) as store, store.write() as session:
+        adapter = adapters.get(session, adapters.register_of_run(session, run, name))
+    say({"version": adapter.version, **asdict(adapter)})
+
+
 @kept.command("history")
 def history(context: typer.Context, database: DatabaseUrl = "") -> None:
     """All promotions and rollbacks, newest first."""

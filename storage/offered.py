@@ -4,9 +4,8 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
 
-from rmr1.backends.base import Backend
+from rmr1.backends.base import Backend, TakesAdapters
 from rmr1.errors import RMR1Error
 from rmr1.judge import Judge
 from rmr1.prompt import load_profile
@@ -17,13 +16,6 @@ from storage.database import Database
 _log = logging.getLogger(__name__)
 
 
-class Adaptable(Backend, Protocol):
-    """A backend that takes further adapters while it runs."""
-
-    def add_adapter(self, name: str, path: Path) -> str:
-        """Take one more; its identity, `name@hash`."""
-
-
 class OfferedJudges(Mapping[str, Judge]):
     """Judges by title, read anew from the record at each look; safe to use from several threads.
 
@@ -32,18 +24,24 @@ class OfferedJudges(Mapping[str, Judge]):
     """
 
     def __init__(
-        self, database: Database, fixed: Mapping[str, Judge], backend: Adaptable | None, prefix: str
+        self, database: Database, fixed: Mapping[str, Judge], separator: str = " · "
     ) -> None:
         """Start with the judges of the settings.
 
+        The first backend among them that takes adapters gets those on record.
+
         Args:
-            backend: takes the adapters on record; None where none can.
-            prefix: stands before the name of an adapter in its title.
+            fixed: by title, which is the backend's name, the separator, and the judge's.
         """
         self._database = database
         self._fixed = dict(fixed)
-        self._backend = backend
-        self._prefix = prefix
+        self._prefix = ""
+        self._backend: Backend | None = None
+        for title, judge in fixed.items():
+            if isinstance(judge.backend, TakesAdapters):
+                self._backend = judge.backend
+                self._prefix = title.rpartition(separator)[0] + separator
+                break
         self._lock = threading.Lock()
         self._taken: dict[str, Judge | None] = {}
 
@@ -84,14 +82,15 @@ class OfferedJudges(Mapping[str, Judge]):
         return next((title for title in own if not judges[title].adapter), None)
 
     def _take(self, adapter: Adapter) -> Judge | None:
-        assert self._backend
+        backend = self._backend
+        assert isinstance(backend, TakesAdapters)
         with self._lock:
             if adapter.version not in self._taken:
                 self._taken[adapter.version] = None
                 try:
-                    identity = self._backend.add_adapter(adapter.name, Path(adapter.folder))
+                    identity = backend.add_adapter(adapter.name, Path(adapter.folder))
                     profile = load_profile(adapter.profile)
-                    self._taken[adapter.version] = Judge(self._backend, profile, adapter=identity)
+                    self._taken[adapter.version] = Judge(backend, profile, adapter=identity)
                 except RMR1Error as error:
                     _log.warning("the adapter %s is left out: %s", adapter.version, error)
             return self._taken[adapter.version]

@@ -50,6 +50,11 @@ class HindsightBackend:
         """Those of the backend below."""
         return self._backend.capabilities
 
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """Those of the backend below."""
+        return self._backend.adapters
+
     def stream(self, request: ChatRequest) -> Generator[Delta, None, None]:
         """Complete a chat with its note."""
         added = self._notes[request.messages[-1].content]

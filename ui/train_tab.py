@@ -8,7 +8,6 @@ import gradio as gr
 from rmr1.errors import InputError, RMR1Error
 from rmr1.prompt import profile_names
 from storage import adapters, trainings
-from storage.adapters import weights_hash
 from ui import adapter_views, train_forms, training_views
 from ui.context import Studio
 from ui.panels import panel, payload
@@ -117,22 +116,9 @@ def register(studio: Studio, asked: dict[str, Any]) -> str:
     Raises:
         InputError: the run has left no adapter, or the name cannot be one.
     """
-    run_id = _run_id(asked)
-    folder = training_views.run_folder(studio.data_dir, run_id) / "adapter"
-    hash = weights_hash(folder)
+    name = str(asked.get("name") or "").strip()
     with studio.database.write() as session:
-        run = trainings.get(session, run_id).run
-        recipe = run.params.get("recipe")
-        known = {**run.params, **recipe} if isinstance(recipe, dict) else run.params
-        adapter_id = adapters.register(
-            session,
-            name=str(asked.get("name") or "").strip(),
-            hash=hash,
-            folder=str(folder.resolve()),
-            base=str(known.get("base") or ""),
-            profile=str(known.get("profile") or ""),
-            run_id=run_id,
-        )
+        adapter_id = adapters.register_of_run(session, _run_id(asked), name)
         return f"{adapters.get(session, adapter_id).version} is registered."
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
 
 from rmr1.pair import Message
 
@@ -113,6 +114,10 @@ class Backend(Protocol):
     def capabilities(self) -> Capabilities:
         """What it can do."""
 
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """As in `capabilities`, without asking anybody for the rest."""
+
     def stream(self, request: ChatRequest) -> Generator[Delta, None, None]:
         """Complete one chat, piece by piece; joined, the pieces are the whole text.
 
@@ -126,3 +131,15 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Free weights, process or connection; safe to call twice."""
+
+
+@runtime_checkable
+class TakesAdapters(Protocol):
+    """A backend that takes further adapters while it runs."""
+
+    def add_adapter(self, name: str, path: Path) -> str:
+        """Take one more, a PEFT folder; its identity, `name@hash`.
+
+        Raises:
+            RMR1Error: it is not there, or does not fit the model.
+        """

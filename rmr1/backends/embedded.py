@@ -79,18 +79,22 @@ class EmbeddedBackend:
 
     @property
     def capabilities(self) -> Capabilities:
-        """Everything, for as many requests at once as the settings say.
-
-        Adapters are named by their identity, `name@hash`; a request may leave the hash out, and
-        then gets the newest.
-        """
-        known = (self._merged,) if self._merged else self._adapters.all
+        """Everything, for as many requests at once as the settings say."""
         return Capabilities(
             logprobs=True,
             grammar=True,
             parallel=self._settings.parallel,
-            adapters=tuple(adapter.identity for adapter in known),
+            adapters=self.adapters,
         )
+
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """Named by their identity, `name@hash`.
+
+        A request may leave the hash out, and then gets the newest.
+        """
+        known = (self._merged,) if self._merged else self._adapters.all
+        return tuple(adapter.identity for adapter in known)
 
     def add_adapter(self, name: str, path: Path) -> str:
         """Take a further adapter while running; the first request for it loads it.

@@ -88,8 +88,13 @@ class OpenAIBackend:
             logprobs=dialect != "openai" if asked is None else asked,
             grammar=dialect != "openai",
             parallel=self._settings.parallel,
-            adapters=self._settings.adapters,
+            adapters=self.adapters,
         )
+
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """Those that the settings name."""
+        return self._settings.adapters
 
     def stream(self, request: ChatRequest) -> Generator[Delta, None, None]:
         """Complete one chat; see `Backend.stream`.

@@ -67,6 +67,11 @@ class ScriptedBackend:
         """Everything; a grammar is accepted and ignored."""
         return self._capabilities
 
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """Those that the script was told of."""
+        return self.capabilities.adapters
+
     def stream(self, request: ChatRequest) -> Generator[Delta, None, None]:
         """Answer as the script says; see `Backend.stream`.
 

@@ -2,21 +2,12 @@
 
 import pytest
 
-from rmr1.backends.base import Capabilities
 from rmr1.backends.scripted import ScriptedBackend
 from rmr1.judges import default_judge, judges_of
 
 
-class Adapted(ScriptedBackend):
-    """A backend with adapters."""
-
-    def __init__(self, *adapters: str) -> None:
-        super().__init__(("-",))
-        self.adapters = adapters
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return Capabilities(adapters=self.adapters)
+def backend(*adapters: str) -> ScriptedBackend:
+    return ScriptedBackend(("-",), adapters=adapters)
 
 
 @pytest.mark.parametrize(
@@ -37,17 +28,17 @@ def test_the_packaged_adapter_speaks_unless_a_profile_or_another_adapter_is_aske
     asked: str | None,
     expected: tuple[str, str],
 ) -> None:
-    judge = default_judge(Adapted(*adapters), profile, asked)
+    judge = default_judge(backend(*adapters), profile, asked)
     assert (judge.adapter or "", judge.profile.name) == expected
 
 
 def test_a_backend_is_offered_with_each_adapter_and_bare_where_that_makes_sense() -> None:
-    offered = judges_of(Adapted("judge@12345678", "mine@87654321"))
+    offered = judges_of(backend("judge@12345678", "mine@87654321"))
     assert list(offered) == [
         "judge@12345678", "mine@87654321", "cor", "plain", "reasoning", "rubrics",
     ]  # fmt: skip
-    assert list(judges_of(Adapted(), "reasoning")) == ["reasoning", "cor", "plain", "rubrics"]
+    assert list(judges_of(backend(), "reasoning")) == ["reasoning", "cor", "plain", "rubrics"]
 
 
 def test_a_profile_that_must_be_learned_is_not_offered_without_an_adapter() -> None:
-    assert "brief" not in judges_of(Adapted())
+    assert "brief" not in judges_of(backend())

@@ -61,7 +61,7 @@ def register(database: Database, folder: Path, name: str) -> Adapter:
 def offered(database: Database) -> OfferedJudges:
     backend = Adaptable()
     fixed = {"embedded · cor": Judge(backend, load_profile("cor"))}
-    return OfferedJudges(database, fixed, backend, "embedded · ")
+    return OfferedJudges(database, fixed)
 
 
 def test_an_adapter_on_record_is_offered_and_judges_first_once_promoted(
@@ -106,4 +106,4 @@ def test_where_no_backend_takes_adapters_the_settings_alone_decide(
 ) -> None:
     register(database, tmp_path / "one", "one")
     fixed = {"server · cor": Judge(ScriptedBackend(("-",)), load_profile("cor"))}
-    assert list(OfferedJudges(database, fixed, None, "")) == ["server · cor"]
+    assert list(OfferedJudges(database, fixed)) == ["server · cor"]
