@@ -1,6 +1,7 @@
 """The processes of training: `run ID` works on a run, `start` and `resume` begin one.
 
-A page calls `start`, `resume` and `recipes`; people call `rmr1 train`.
+A page calls `start`, `resume` and `recipes`; people call `rmr1 train`, and `compose` here, as it
+needs the trainers' libraries.
 """
 
 import sys
@@ -10,13 +11,14 @@ import typer
 from rmr1 import cli as judge_cli
 from rmr1.cli import load_settings
 from storage.database import Database
-from training import cli, launching
+from training import cli, launching, mix_cli
 from training.cli import Data, Launcher, RecipeName, RunId, Set
 from training.recipe import load_recipe, read_overrides
 from training.running import work
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.command("recipes")(cli.recipes)
+app.add_typer(mix_cli.app)
 
 
 @app.command()

@@ -27,13 +27,14 @@ from storage import runs, trainings
 from storage.console import DatabaseUrl, opened, say
 from storage.database import Database
 from storage.trainings import Training
-from training import data_cli, launching
+from training import data_cli, launching, mix_cli
 from training.checkpoints import ADAPTER
 from training.launching import Started
 from training.recipe import EMBEDDED, load_recipe, read_overrides, recipe_names
 
 app = typer.Typer(no_args_is_help=True, help="Training: data, runs, results.")
 app.add_typer(data_cli.app)
+app.add_typer(mix_cli.app)
 
 POLL_S = 1.0
 
