@@ -20,14 +20,17 @@ def studio(studio, tmp_path):
 
 @pytest.fixture
 def run(studio):
-    recipe = {"base": "embedded", "profile": "brief"}
+    params = {"base": "embedded", "profile": "brief"}
     with studio.database.write() as session:
-        run_id = trainings.open_run(session, "embedded-distil", {"recipe": recipe})
+        run_id = trainings.open_run(session, "embedded-distil", params)
         runs.finish(session, run_id)
     folder = training_views.run_folder(studio.data_dir, run_id) / "adapter"
     folder.mkdir(parents=True)
     (folder / adapters.WEIGHTS).write_bytes(b"weights")
     (folder / "adapter_config.json").write_text("{}", encoding="utf-8")
+    left = {"path": str(folder), "hash": adapters.weights_hash(folder)}
+    with studio.database.write() as session:
+        runs.add_artifact(session, run_id, kind="adapter", name="adapter", **left)
     return run_id
 
 
@@ -56,7 +59,7 @@ def test_an_adapter_goes_from_a_run_to_the_judge_and_back(studio, run):
 @pytest.mark.parametrize(
     ("act", "asked", "error"),
     [
-        (train_tab.register, {"run": 99, "name": "x"}, InputError),
+        (train_tab.register, {"run": 99, "name": "x"}, RecordNotFound),
         (train_tab.register, {"name": "x"}, InputError),
         (train_tab.promote, {"adapter": "1"}, InputError),
         (train_tab.promote, {"adapter": 99, "by": "x"}, RecordNotFound),
