@@ -71,6 +71,7 @@ RMR.trainRun = function ({ element, trigger }) {
       if (points && next.points) RMR.addPoints(points, next.points);
       const { line, share, step, ...rest } = next.run;
       RMR.repaint(head, [rest, next.problem], () => RMR.runHead(next.run, next.problem, act, passing));
+      head.querySelectorAll("[data-resume]").forEach((button) => { button.disabled = false; });
       RMR.repaint(passing, [line, share], () => RMR.runProgress(line, share));
       if (points) paintCurves(next.run.id, next.curves, points);
       paintSamples(next.run.id, next.samples || [], next.fresh);
