@@ -23,7 +23,7 @@ RMR.trainRun = function ({ element, trigger }) {
   root.append(RMR.stage(3, "Run", h("div.run-grid", {}, list, main)));
   const empty = h("div.empty", {}, h("p", {}, "No run is chosen."), h("p.muted", {}, "Choose one of the list, or start one above: its curves, rollouts and log appear here as it goes on."));
   const paintCurves = RMR.curves(curves), paintSamples = RMR.rollouts(samples), paintLog = RMR.logTail(log);
-  let wanted = null, view = {}, seen = false, timer = 0, points = null, opened = "";
+  let wanted = null, view = {}, seen = false, timer = 0, points = null, opened = false;
 
   const address = () => Number(new URLSearchParams(location.search).get("run")) || null;
   const open = () => {
@@ -31,25 +31,29 @@ RMR.trainRun = function ({ element, trigger }) {
     points = null;
     trigger("open", { run: wanted, after: -1, log: 0, samples: -1, fresh: true });
   };
+  // The last step is asked for again: a look at held-out pairs may add to it.
+  const look = () => trigger("poll", { run: wanted, after: points ? points.last - 1 : -1, log: paintLog.at(), samples: paintSamples.last() });
   const poll = () => {
     clearTimeout(timer);
     timer = 0;
     if (!seen || document.hidden || !view.live) return;
     timer = setTimeout(() => {
       timer = 0;
-      if (seen && !document.hidden && element.isConnected) trigger("poll", { run: wanted, after: points ? points.last - 1 : -1, log: paintLog.at(), samples: paintSamples.last() });
+      if (seen && !document.hidden && element.isConnected) look();
     }, RMR.POLL_MS);
   };
   const choose = (id) => { RMR.visit({ run: id, tab: "train" }); open(); };
-  RMR.hear("run", open);
+  RMR.hear("run", () => { open(); root.scrollIntoView({ block: "start" }); });
   RMR.hear("address", () => { if (seen && address() !== wanted) open(); });
   document.addEventListener("visibilitychange", () => { if (seen && !document.hidden && !timer) poll(); });
   new IntersectionObserver((entries) => {
     const before = seen;
     seen = entries.at(-1).isIntersecting;
-    if (seen && !before) { if (wanted !== address() || opened === "") open(); else { trigger("poll", { run: wanted, after: points ? points.last - 1 : -1, log: paintLog.at(), samples: paintSamples.last() }); } }
+    if (seen && !before) (wanted !== address() || !opened ? open : look)();
     poll();
   }, { rootMargin: "200px" }).observe(root);
+  // On a phone the run lies below what is seen at first; a link to it opens it all the same.
+  RMR.whenSeen(element.closest("#train-page") || root, () => { if (!opened && address()) open(); });
 
   const act = (name) => {
     if (name === "stop" && !confirm("Stop this run? It writes a checkpoint first, and can go on from it.")) return;
@@ -61,7 +65,9 @@ RMR.trainRun = function ({ element, trigger }) {
     // A run that goes on from a checkpoint makes its last steps anew.
     const comesBack = !next.fresh && view.run && next.run && next.run.step < view.run.step;
     view = next;
-    opened = "yes";
+    // A link to a run leads to it, below the forms as it stands.
+    if (!opened && next.run) setTimeout(() => root.scrollIntoView({ block: "start" }), 300);
+    opened = true;
     RMR.repaint(list, [next.runs, wanted], () => RMR.runList(next.runs, wanted, choose));
     if (!next.run) {
       main.replaceChildren(next.problem ? h("p.note.note-warning", { role: "alert" }, next.problem) : empty);
