@@ -1,7 +1,6 @@
 """A person labels pairs by keyboard alone; every answer is looked up in the store."""
 
 import json
-import statistics
 import uuid
 
 import pytest
@@ -289,29 +288,3 @@ def test_the_end_of_a_queue_says_so_and_offers_what_was_skipped(desk):
     expect(rest).to_contain_text("That was the last fresh pair")
     desk.press("Enter")
     desk.at("blind")
-
-
-def test_a_receipt_comes_within_150_milliseconds_at_the_median(desk):
-    """The figure to hold is 150 ms; a busy machine gets some slack here."""
-    waits = []
-    for _ in range(9):
-        desk.at("blind")
-        waits.append(
-            desk.page.evaluate(
-                """() => new Promise((resolve) => {
-                    const before = document.querySelector("[data-receipt]")?.dataset.receipt;
-                    const start = performance.now();
-                    const look = () => {
-                        const now = document.querySelector("[data-receipt]")?.dataset.receipt;
-                        if (now && now !== before) resolve(performance.now() - start);
-                        else setTimeout(look, 1);
-                    };
-                    const press = new KeyboardEvent("keydown", { key: "a", bubbles: true });
-                    document.dispatchEvent(press);
-                    look();
-                })"""
-            )
-        )
-        desk.at("verdict")
-        desk.press("z")
-    assert statistics.median(waits) < 400
