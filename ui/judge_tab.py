@@ -285,6 +285,7 @@ def build_judge_tab(studio: Studio, page: gr.Blocks) -> None:
             look_again,
             [who, default],
             [who, default],
+            queue=False,  # whoever leaves at once would break off a queued answer
             show_progress="hidden",
             api_visibility="private",
         )

@@ -58,7 +58,10 @@ def training_room(studio: Studio) -> TrainingCommand:
 
 def recipes(studio: Studio) -> View:
     """What the recipe card offers."""
-    found = training_room(studio).recipes()
+    # Those of the embedded model first: they run wherever the studio does.
+    found = sorted(
+        training_room(studio).recipes(), key=lambda one: not one.name.startswith("embedded")
+    )
     return {
         "recipes": [train_forms.recipe_view(recipe) for recipe in found],
         "adapters": train_forms.adapters_to_go_on_from(studio.database),

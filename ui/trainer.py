@@ -148,7 +148,8 @@ class TrainingCommand:
             ) from error
         if ended.returncode:
             lines = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
-            raise InputError(f"The training room refused: {lines[-1][:500]}")
+            said = lines[-1].removeprefix("rmr1: ")[:500]
+            raise InputError(f"The training room refused: {said}")
         return ended.stdout
 
 

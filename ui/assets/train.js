@@ -126,10 +126,10 @@ RMR.countedData = (counted) => [
 // Names of a recipe's numbers for people; others keep their own.
 RMR.NUMBERS = {
   epochs: "Epochs", steps: "Steps", learning_rate: "Learning rate", "lora.rank": "Rank of the adapter", seed: "Seed",
-  batch: "Batch", micro_batch: "at once", max_tokens: "Most tokens", save_every: "Checkpoint every", evaluate_every: "Held-out look every",
+  batch: "Batch", micro_batch: "at once", max_tokens: "Most tokens", save_every: "Checkpoint every", evaluate_every: "Steps between looks",
   "lora.alpha": "Alpha", "grpo.group": "Rollouts of a prompt", "grpo.max_completion": "Tokens of a rollout", "grpo.beta": "KL weight", "grpo.temperature": "Temperature",
 };
-RMR.EDITABLE = ["epochs", "steps", "learning_rate", "lora.rank", "rank", "seed"];
+RMR.EDITABLE = ["epochs", "steps", "learning_rate", "lora.rank", "seed", "evaluate_every"];
 
 RMR.trainRecipe = function ({ element, trigger }) {
   const { h } = RMR;
@@ -206,7 +206,7 @@ RMR.recipeFields = function (recipe, changed) {
   const rest = recipe.numbers.filter(([name]) => !RMR.EDITABLE.includes(name));
   return [
     h("div.fields.numbers", {}, editable.map(([name, value]) => RMR.field(words(name),
-      h("input", { type: "text", inputmode: "decimal", name, placeholder: value !== null ? String(value) : name === "steps" ? "by epochs" : "–", autocomplete: "off", oninput: changed })))),
+      h("input", { type: "text", inputmode: "decimal", name, placeholder: value !== null ? String(value) : ({ steps: "by epochs", evaluate_every: "never" })[name] || "–", autocomplete: "off", oninput: changed })))),
     rest.length ? h("p.hint.rest", {}, rest.filter(([, value]) => value !== null).map(([name, value], place) => [place ? " · " : "", `${words(name)} `, h("strong", {}, typeof value === "number" ? value.toLocaleString("en", { maximumSignificantDigits: 6 }) : String(value))])) : null,
   ];
 };
