@@ -92,7 +92,7 @@ RMR.compareSaid = function (view) {
   if (view.problem)
     return [h("p.note.note-warning", { role: "status" }, view.problem),
       h("p.hint", {}, "From a terminal, with the settings of the judge that is to be measured:"),
-      RMR.command("rmr1 judge pairs.jsonl --out judged.jsonl && rmr1 import judged.jsonl")];
+      RMR.command("rmr1 judge pairs.jsonl --out judged.jsonl --adapter NAME=FOLDER --profile PROFILE && rmr1 import judged.jsonl")];
   return [
     h("p.compare-sentence", {}, view.sentence),
     view.remarks.map((remark) => h("p.note.note-warning", {}, remark)),
