@@ -43,7 +43,7 @@ def drive(base: Path, data: Path, out: Path, kills: int) -> dict[str, Any]:
 def pairs_by_step(out: Path) -> dict[int, list[list[str]]]:
     """For each step the batches of the last attempt that reached it."""
     steps: dict[int, list[list[str]]] = {}
-    before = -1
+    before = None
     for line in (out / "seen.jsonl").read_text().splitlines():
         seen = json.loads(line)
         if seen["step"] != before:
