@@ -23,7 +23,7 @@ def adapters_view(database: Database, data_dir: Path, said: str = "", problem: s
         "said": said,
         "problem": problem,
         "adapters": [_adapter(adapter, promoted) for adapter in known],
-        "promoted": promoted.version if promoted else "",
+        "promoted": promoted.version if promoted else _without(history[0] if history else None),
         "can_roll_back": bool(history) and history[0].adapter is not None,
         "history": [_promotion(one) for one in history],
         "unregistered": [
@@ -82,10 +82,16 @@ def _share_words(share: Mapping[str, Any]) -> str:
     return f"{middle:.1%} ({low:.1%} to {high:.1%}), n = {n:,}".replace("%", " %")
 
 
+def _without(promotion: Promotion | None) -> str:
+    """What judges where no adapter on record does: a decision for the base, or the settings."""
+    by_decision = promotion is not None and promotion.action == "promote"
+    return "the base model alone" if by_decision else "the judge of the settings"
+
+
 def _promotion(promotion: Promotion) -> View:
     return {
         "what": "promoted" if promotion.action == "promote" else "rolled back to",
-        "adapter": promotion.adapter.version if promotion.adapter else "the base model alone",
+        "adapter": promotion.adapter.version if promotion.adapter else _without(promotion),
         "by": promotion.by,
         "at": f"{promotion.created_at:%Y-%m-%d %H:%M} UTC",
     }

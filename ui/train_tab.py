@@ -154,9 +154,8 @@ def roll_back(studio: Studio, asked: dict[str, Any]) -> str:
     """
     with studio.database.write() as session:
         made = adapters.rollback(session, str(asked.get("by") or ""))
-    return (
-        f"Rolled back: {made.adapter.version if made.adapter else 'the base model alone'} judges."
-    )
+    judging = made.adapter.version if made.adapter else "the judge of the settings"
+    return f"Rolled back: {judging} judges."
 
 
 def runs(studio: Studio, asked: dict[str, Any]) -> View:

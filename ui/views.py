@@ -29,8 +29,10 @@ STATE_TITLES = {
 
 TINY_JUDGE = (
     "A tiny demonstration model (135 million parameters) judged this: it shows how a reasoning "
-    "reward model works, but mostly copies its prompt's example and prefers what it reads first."
+    "reward model works."
 )
+BARE = "It mostly copies its prompt's example and prefers what it reads first."
+LEARNED = "Its adapter has learned how a judgement is written; take its verdict for a guess."
 HELD = "A grammar holds it to the protocol, and its quotations to sentences of the responses."
 
 
@@ -223,7 +225,10 @@ def _judgement_notes(judgement: Judgement) -> list[View]:
     notes = []
     if judgement.version.backend == "embedded":
         held = f" {HELD}" if judgement.plan.grammar else ""
-        notes.append(_note("info", TINY_JUDGE + held))
+        told = (
+            f"{TINY_JUDGE} {LEARNED}" if judgement.version.adapter else f"{TINY_JUDGE} {BARE}{held}"
+        )
+        notes.append(_note("info", told))
     return notes
 
 

@@ -178,7 +178,7 @@ def test_an_adapter_is_registered_promoted_and_rolled_back_by_name(page, url, ru
     page.locator("[data-promote]").click()
     expect(page.locator(".judges-now strong")).to_contain_text("short@")
     page.locator("[data-rollback]").click()
-    expect(page.locator(".judges-now strong")).to_have_text("the base model alone")
+    expect(page.locator(".judges-now strong")).to_have_text("the judge of the settings")
     page.get_by_text("Who decided what").click()
     expect(page.locator("#train-adapters")).to_contain_text("local rolled back to")
 

@@ -47,7 +47,7 @@ def test_an_adapter_goes_from_a_run_to_the_judge_and_back(studio, run):
     assert shown(studio)["unregistered"] == []
     train_tab.promote(studio, {"adapter": adapter["id"], "by": "Mara"})
     assert shown(studio)["promoted"] == adapter["version"]
-    assert "the base model alone judges" in train_tab.roll_back(studio, {"by": "Jo"})
+    assert "the judge of the settings judges" in train_tab.roll_back(studio, {"by": "Jo"})
     view = shown(studio)
     assert [(one["what"], one["by"]) for one in view["history"]] == [
         ("rolled back to", "Jo"),

@@ -14,7 +14,7 @@ RMR.trainAdapters = function ({ element, trigger }) {
     return [
       RMR.trouble(view.problem),
       view.said ? h("p.note", { role: "status" }, view.said) : null,
-      h("p.judges-now", {}, "The judge of the embedded model now: ", h("strong", {}, view.promoted || "the base model alone"),
+      h("p.judges-now", {}, "The judge of the embedded model now: ", h("strong", {}, view.promoted),
         view.can_roll_back ? h("button.quiet", { type: "button", "data-rollback": "", onclick: rollBack }, "Roll back") : null),
       view.unregistered.map((one) => RMR.registerForm(one, trigger)),
       view.adapters.length ? RMR.adapterTable(view.adapters, promote)
