@@ -230,6 +230,12 @@ def promotions(session: Session) -> list[Promotion]:
     return [_promotion(row) for row in rows]
 
 
+def last_promotion(session: Session) -> Promotion | None:
+    """The decision that holds now; None where none was made."""
+    row = _last(session)
+    return _promotion(row) if row else None
+
+
 def _last(session: Session) -> PromotionRow | None:
     return session.scalar(select(PromotionRow).order_by(PromotionRow.id.desc()).limit(1))
 

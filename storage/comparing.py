@@ -13,9 +13,10 @@ from rmr1.errors import InputError
 from rmr1.pair import Order, Side
 from rmr1.plan import Plan
 from rmr1.rollout import State
+from rmr1.share import Share
 from storage import common_pairs, judge_versions
 from storage.common_pairs import CommonPair, CompareOptions, Judged
-from storage.paired import NEEDED_TO_TELL, Paired, Share, compare_outcomes, share
+from storage.paired import NEEDED_TO_TELL, Paired, compare_outcomes
 from storage.tables import JudgementRow, PairTextRow, RolloutRow
 
 _CHUNK = 500
@@ -165,11 +166,11 @@ def _figures(
         judged=session.scalar(select(func.count()).select_from(newest)) or 0,
         plans=tuple(_plans(session, judged)),
         no_verdict=sum(one.verdict is None for one in judged),
-        complete=share(sum(one.state == State.COMPLETE for one in judged), len(judged)),
-        absent_quotes=share(
+        complete=Share.of(sum(one.state == State.COMPLETE for one in judged), len(judged)),
+        absent_quotes=Share.of(
             sum(one.quotes_absent for one in judged), sum(one.quotes_total for one in judged)
         ),
-        swap_consistent=share(sum(swaps), len(swaps)),
+        swap_consistent=Share.of(sum(swaps), len(swaps)),
         named_first=_named_first(session, newest, {one.id for one in judged}),
         tokens=median(tokens) if tokens else None,
         seconds=median(seconds) if seconds else None,
@@ -194,7 +195,7 @@ def _named_first(session: Session, newest: Subquery, ids: set[int]) -> Share:
     for judgement_id, order, verdict in session.execute(statement):
         if judgement_id in ids:
             counts[verdict == (Side.A if order == Order.AB else Side.B)] += 1
-    return share(counts[True], counts.total())
+    return Share.of(counts[True], counts.total())
 
 
 def _slices(session: Session, both: Sequence[CommonPair]) -> Iterator[Slice]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from rmr1.share import Share
 from storage.comparing import Comparison, Flip, JudgeFigures, PlanUse
-from storage.paired import Paired, Share
+from storage.paired import Paired
 
 _NONE = "-"
 _LONGEST_NAME = 60

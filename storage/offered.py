@@ -59,7 +59,7 @@ class OfferedJudges(Mapping[str, Judge]):
             return self._fixed
         with self._database.read() as session:
             on_record = adapters.all(session)
-            last = next(iter(adapters.promotions(session)), None)
+            last = adapters.last_promotion(session)
         judges = dict(self._fixed)
         for adapter in on_record:
             title = self._prefix + adapter.version

@@ -3,19 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rmr1.share import Share
+
 NEEDED_TO_TELL = 6
 """Differing outcomes below which the exact test never reaches 5 %: 2 * 0.5 ** 5 is more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """How many of how many, with the 95 % interval of Wilson; no figure where `n` is 0."""
-
-    count: int
-    n: int
-    share: float | None
-    low: float | None
-    high: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +28,6 @@ class Paired:
     p_value: float | None
 
 
-def share(count: int, n: int) -> Share:
-    """`count` of `n`, with its interval.
-
-    Source: E. B. Wilson, JASA 22 (1927); computed by statsmodels.
-    """
-    if not n:
-        return Share(0, 0, None, None, None)
-    # Imported late, here and below: statsmodels takes seconds, and few commands compare.
-    from statsmodels.stats.proportion import proportion_confint
-
-    low, high = proportion_confint(count, n, method="wilson")
-    exact = count / n  # rounding may leave an end of the interval on the wrong side of it
-    return Share(count, n, exact, min(float(low), exact), max(float(high), exact))
-
-
 def compare_outcomes(outcomes: Iterable[tuple[bool, bool]]) -> Paired:
     """Compare two judges by whether the old and the new one were right on each pair.
 
@@ -65,8 +41,8 @@ def compare_outcomes(outcomes: Iterable[tuple[bool, bool]]) -> Paired:
     both = counts[True, True]
     return Paired(
         n=n,
-        old=share(both + only_old, n),
-        new=share(both + only_new, n),
+        old=Share.of(both + only_old, n),
+        new=Share.of(both + only_new, n),
         only_old=only_old,
         only_new=only_new,
         difference=(only_new - only_old) / n if n else None,
@@ -75,6 +51,7 @@ def compare_outcomes(outcomes: Iterable[tuple[bool, bool]]) -> Paired:
 
 
 def _mcnemar(both: int, only_old: int, only_new: int, neither: int) -> float:
+    # Imported late: statsmodels takes seconds, and few commands compare.
     from statsmodels.stats.contingency_tables import mcnemar
 
     if not only_old + only_new:

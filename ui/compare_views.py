@@ -9,12 +9,13 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError, RMR1Error, first_problem
+from rmr1.share import Share
 from storage import adapters, comparing, judge_versions, overview, pairs
 from storage.common_pairs import CompareOptions
 from storage.comparing import Comparison, Flip, JudgeFigures, Slice
 from storage.database import Database
 from storage.filters import JudgementFilter
-from storage.paired import Paired, Share
+from storage.paired import Paired
 from ui import inspecting
 from ui.views import View
 

@@ -9,9 +9,10 @@ from rmr1.errors import InputError, RecordNotFound
 from rmr1.judgement import JudgeVersion
 from rmr1.pair import Side
 from rmr1.plan import Plan
+from rmr1.share import Share
 from storage import judgements, labels
 from storage.comparing import CompareOptions, compare
-from storage.paired import compare_outcomes, share
+from storage.paired import compare_outcomes
 from storage.splits import Fractions
 from storage.tables import JudgementRow
 
@@ -289,5 +290,5 @@ def test_the_other_way_round_the_difference_is_the_opposite(outcomes):
     [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (81, 263, 0.2553, 0.3662)],
 )
 def test_the_interval_is_wilsons(count, n, low, high):
-    found = share(count, n)
+    found = Share.of(count, n)
     assert (found.low, found.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))

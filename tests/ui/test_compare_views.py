@@ -8,8 +8,9 @@ from rmr1.judgement import JudgeVersion
 from rmr1.pair import Pair
 from rmr1.plan import Plan
 from rmr1.prompt import load_profile
+from rmr1.share import Share
 from storage import adapters, judgements
-from storage.paired import Paired, compare_outcomes, share
+from storage.paired import Paired, compare_outcomes
 from tests.replies import CHAT
 from ui import compare_views
 from ui.compare_views import page_view, sentence
@@ -124,7 +125,7 @@ def test_the_test_is_said_in_one_sentence(outcomes, words):
 
 
 def test_a_share_of_nothing_is_nothing():
-    nothing = share(0, 0)
+    nothing = Share.of(0, 0)
     assert compare_views.share_view(nothing) is None
     empty = compare_views.paired_view(Paired(0, nothing, nothing, 0, 0, None, None))
     assert (empty["difference"], empty["p"]) == ("", "")
