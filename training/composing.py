@@ -16,7 +16,8 @@ from typing import Any
 from rmr1.pair import Order, Pair, Side
 from rmr1.trace import TaskType
 from storage.compile import check_target, compile_trace
-from training.phrases import BLAME, CRITERIA, JUSTIFY, PRAISE, SECOND, Kind, describe
+from training.easy import Fault
+from training.phrases import BLAME, CRITERIA, FAULTS, JUSTIFY, PRAISE, SECOND, Kind, describe
 
 SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _NUMBER = re.compile(r"-?\$?\d[\d,]*(?:\.\d+)?")
@@ -34,7 +35,7 @@ _ASPECTS = (
     ("Care", "ethic|harm|safe|sensitiv|empath|disclaim"),
     ("Examples", "example|practical|actionable|specific"),
 )
-_LONGEST_QUOTE = 14
+_LONGEST_QUOTE = 9
 _BEFORE = 5
 LONGEST_SENTENCE = 32
 
@@ -49,6 +50,7 @@ class Known:
         reason: why the better one is better, in the words of a person or a judge, or "".
         sides: in `reason`, what "1" stands for; "2" is the other side.
         reference: a solution or answer that does not come from the pair, or "".
+        fault: what was done to the worse one, if it was spoilt on purpose.
     """
 
     pair: Pair
@@ -56,6 +58,7 @@ class Known:
     reason: str = ""
     sides: Side = Side.A
     reference: str = ""
+    fault: Fault | None = None
 
 
 def known_from_record(record: Mapping[str, Any], pair: Pair) -> Known | None:
@@ -166,7 +169,7 @@ class _Writer:
     def _criteria(self, names: Sequence[str] | None) -> list[tuple[str, int, str]]:
         topic = self._topic()
         known = CRITERIA[self.known.kind]
-        chosen = list(names) if names else [*known][: self.lot.choice((2, 3))]
+        chosen = list(names) if names else [*known][:2]
         weights = self.lot.choice(
             ((60, 40), (70, 30), (65, 35)) if len(chosen) == 2 else ((50, 30, 20), (60, 25, 15))
         )
@@ -191,7 +194,7 @@ class _Writer:
         turns = [turn for turn in self.known.pair.conversation if turn.role == "user"]
         text = turns[-1].content if turns else ""
         first = next((part for part in SENTENCE.split(text) if len(part.split()) > 1), text)
-        words = first.split()[:9]
+        words = first.split()[:6]
         return "“" + " ".join(words).strip(" .,:;?!<>[]") + "”"
 
     def _openings(self) -> tuple[str, str] | None:
@@ -202,7 +205,9 @@ class _Writer:
         better, worse = self.texts
         kind = self.known.kind
         praise = self.lot.choice(PRAISE[kind][describe(better, worse)])
-        blame = self.lot.choice(BLAME[kind][describe(worse, better)])
+        blame = self.lot.choice(
+            FAULTS[self.known.fault] if self.known.fault else BLAME[kind][describe(worse, better)]
+        )
         return f"{self.better} {praise}; {self.better.other} {blame}."
 
     def _reason(self) -> str | None:

@@ -10,6 +10,7 @@ from training.model import common_arguments, load_model, load_tokenizer
 from training.recipe import Recipe
 from training.rows import Row, as_dataset, examples_of, order_by_length, read_rows
 from training.sampling import GreedySamples
+from training.weighting import letter_tokens, weighted_trainer
 
 Keep = Callable[[int, list[Row]], None]
 """Takes a step and what the judge writes then: prompt, text, pair."""
@@ -50,6 +51,7 @@ def build_distiller(
     """The trainer of a distillation, with model and data in place; errors as `distil`."""
     from trl import SFTConfig, SFTTrainer
 
+    trainer: Any = SFTTrainer
     tokenizer = load_tokenizer(recipe)
 
     def example(row: Row) -> Row | None:
@@ -67,8 +69,10 @@ def build_distiller(
     if keep and held_out:
         rows = read_rows(data, "sft", "validation")[: recipe.samples]
         more.append(GreedySamples(rows, tokenizer, keep))
+    if recipe.verdict_weight is not None:
+        trainer = weighted_trainer(letter_tokens(tokenizer), recipe.verdict_weight)
     # The order is in the data, not in a sampler's state: a resumed run cannot but follow it.
-    return SFTTrainer(
+    return trainer(
         model=load_model(recipe),
         args=SFTConfig(
             **arguments,

@@ -17,8 +17,9 @@ from storage.export_files import ExportFile, write_splits
 from storage.export_rows import ExportRow
 from storage.readers import Row, read_rows
 from storage.released import read_record
-from training.composing import compose, known_from_record
+from training.composing import Known, compose, known_from_record
 from training.condensing import condense
+from training.easy import easy_pair
 
 _NAMES = {Side.A: "model_a", Side.B: "model_b"}
 CountTokens = Callable[[list[dict[str, str]], str], int]
@@ -31,7 +32,8 @@ class Share(BaseModel):
     Attributes:
         file: its name in the folder of preference files.
         traces: rows with a composed trace, for distillation.
-        verdicts: rows with the winner alone, for RL; other pairs than those of `traces`.
+        easy: rows with a composed trace on a pair whose worse response was spoilt on purpose.
+        verdicts: rows with the winner alone, for RL. No pair stands in two of the three.
         tokens: longest prompt and trace together.
         verdict_tokens: longest prompt of an RL row.
     """
@@ -40,6 +42,7 @@ class Share(BaseModel):
 
     file: str
     traces: int = Field(default=0, ge=0)
+    easy: int = Field(default=0, ge=0)
     verdicts: int = Field(default=0, ge=0)
     tokens: int = Field(default=600, ge=1)
     verdict_tokens: int = Field(default=260, ge=1)
@@ -108,26 +111,40 @@ def _share_rows(
         raise InputError(f"the mix {mix.name!r} needs {str(path)!r}, which is not there.")
     records = [dict(row.cells) for row in read_rows(path) if isinstance(row, Row)]
     random.Random(mix.seed).shuffle(records)
+    pairs = [(record, pair_from_record(record)) for record in records]
+    others = [pair.response(pair.chosen) for _, pair in pairs if pair.chosen]
     traced: list[ExportRow] = []
+    spoilt: list[ExportRow] = []
     bare: list[ExportRow] = []
-    for record in records:
-        pair = pair_from_record(record)
+
+    def row_of(known: Known, most: int) -> ExportRow | None:
+        order = _order(known.pair)
+        text = compose(known, order, steps=mix.steps)
+        row = _row(known.pair, order, profile, path) if text else None
+        if row is None or text is None or count_tokens(row["prompt"], text) > most:
+            return None
+        return {**row, "completion": [{"role": "assistant", "content": text}]}
+
+    for record, pair in pairs:
         known = known_from_record(record, pair)
         if known is None:
             continue
-        order = _order(pair)
-        text = compose(known, order, steps=mix.steps) if len(traced) < share.traces else None
-        row = _row(pair, order, profile, path)
-        if row is None:
-            continue
-        if text and count_tokens(row["prompt"], text) <= share.tokens:
-            traced.append({**row, "completion": [{"role": "assistant", "content": text}]})
-        elif len(bare) < share.verdicts and (
-            count_tokens(row["prompt"], "") <= share.verdict_tokens
-        ):
-            a, b = pair.shown(order)
-            bare.append({**row, "response_a": a, "response_b": b})
-    return traced, bare
+        if len(traced) < share.traces:
+            if row := row_of(known, share.tokens):
+                traced.append(row)
+        elif len(spoilt) < share.easy:
+            easy = easy_pair(pair, others, mix.seed)
+            if easy and (
+                row := row_of(Known(easy[0], "help", fault=easy[1]), share.tokens)
+            ):
+                spoilt.append(row)
+        elif len(bare) < share.verdicts:
+            order = _order(pair)
+            row = _row(pair, order, profile, path)
+            if row and count_tokens(row["prompt"], "") <= share.verdict_tokens:
+                a, b = pair.shown(order)
+                bare.append({**row, "response_a": a, "response_b": b})
+    return traced + spoilt, bare
 
 
 def _released_rows(

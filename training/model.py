@@ -82,12 +82,14 @@ def _with_adapter(model: Any, recipe: Recipe, *, scalar: bool) -> Any:
     if recipe.adapter_from is not None:
         return PeftModel.from_pretrained(model, recipe.adapter_from, is_trainable=True)
     assert recipe.lora is not None
-    targets = recipe.lora.targets
+    targets, first = recipe.lora.targets, recipe.lora.first_layer
+    layers = list(range(first, model.config.num_hidden_layers)) if first else None
     config = LoraConfig(
         r=recipe.lora.rank,
         lora_alpha=recipe.lora.alpha,
         lora_dropout=recipe.lora.dropout,
         target_modules=targets if isinstance(targets, str) else list(targets),
+        layers_to_transform=layers,
         task_type="SEQ_CLS" if scalar else "CAUSAL_LM",
     )
     return get_peft_model(model, config)

@@ -3,6 +3,8 @@
 import re
 from typing import Literal
 
+from training.easy import Fault
+
 Kind = Literal["help", "safety", "truth", "summary", "review", "maths", "steps", "code", "output"]
 Manner = Literal["refuses", "asks", "short", "long", "plain"]
 
@@ -129,6 +131,12 @@ PRAISE: dict[Kind, dict[Manner, tuple[str, ...]]] = {
 BLAME: dict[Kind, dict[Manner, tuple[str, ...]]] = {
     "help": _ANY_BLAME, "safety": _SAFE_BLAME, "truth": _TRUE_BLAME, "summary": _UNFAITHFUL,
 }  # fmt: skip
+
+FAULTS: dict[Fault, tuple[str, ...]] = {
+    "other": ("speaks of something else", "does not answer this prompt", "is about another matter"),
+    "cut": ("breaks off in the middle", "stops before it is done", "is not finished"),
+    "loop": ("says the same thing over and over", "only repeats itself"),
+}
 
 
 def describe(text: str, other: str) -> Manner:

@@ -37,8 +37,17 @@ class Lora(BaseModel):
     alpha: float = Field(default=32.0, gt=0, description="the update is scaled by alpha / rank")
     dropout: float = Field(default=0.0, ge=0, lt=1, description="share of inputs left out")
     targets: str | tuple[str, ...] = Field(
-        default="all-linear", description="names of the layers that get an update"
+        default="all-linear", description="names of the matrices that get an update"
     )
+    first_layer: int = Field(
+        default=0, ge=0, description="layers below it get none, and cost no backward pass"
+    )
+
+    @model_validator(mode="after")
+    def _layers_need_names(self) -> Self:
+        if self.first_layer and isinstance(self.targets, str):
+            raise ValueError("`first_layer` needs `targets` as a list of names")
+        return self
 
 
 class Grpo(BaseModel):
@@ -114,6 +123,12 @@ class Recipe(BaseModel):
         default="trace", description="what distillation teaches: the whole trace, or the verdict"
     )
 
+    verdict_weight: float | None = Field(
+        default=None,
+        ge=1,
+        description="a letter A or B counts in the loss of distillation as so many other tokens",
+    )
+
     max_tokens: int = Field(
         default=2048, ge=16, description="of prompt and completion; longer examples are left out"
     )
@@ -186,6 +201,8 @@ class Recipe(BaseModel):
     def _fits_together(self) -> Self:
         if (self.kind == "grpo") != (self.grpo is not None):
             raise ValueError("`grpo` values belong to the kind `grpo`, which needs them")
+        if self.verdict_weight is not None and (self.kind != "sft" or self.packing):
+            raise ValueError("`verdict_weight` is for the kind `sft`, without `packing`")
         if self.rollouts % self.micro_batch:
             raise ValueError("a step's examples must be a multiple of `micro_batch`")
         if self.grpo is not None:

@@ -41,6 +41,7 @@ _NAMES = {
     "no_verdict": "no_verdict",
     "entropy": "entropy",
     "mean_token_accuracy": "token_accuracy",
+    "letter_accuracy": "letter_accuracy",
     "accuracy": "accuracy",
     "margin": "margin",
 }
