@@ -43,7 +43,7 @@ def pair_from_record(record: Mapping[str, Any]) -> Pair:
     try:
         if "response_a" in record or "response_b" in record:
             return Pair(
-                conversation=_conversation(prompt),
+                conversation=read_conversation(prompt),
                 response_a=_text(record, "response_a"),
                 response_b=_text(record, "response_b"),
                 chosen=record["chosen"] if record.get("chosen") in ("A", "B") else None,
@@ -51,7 +51,7 @@ def pair_from_record(record: Mapping[str, Any]) -> Pair:
             )
         better, worse = _text(record, "chosen"), _text(record, "rejected")
         pair = Pair(
-            conversation=_conversation(prompt),
+            conversation=read_conversation(prompt),
             response_a=better,
             response_b=worse,
             chosen=Side.A,
@@ -202,7 +202,13 @@ def _side(letter: str | None) -> Side | None:
     return Side(letter) if letter else None
 
 
-def _conversation(prompt: object) -> tuple[Message, ...]:
+def read_conversation(prompt: object) -> tuple[Message, ...]:
+    """A prompt as turns: a text is one turn of the user, a list holds messages.
+
+    Raises:
+        InputError: it is neither.
+        ValidationError: a message has no role or content that a conversation can have.
+    """
     if isinstance(prompt, str):
         return (Message(role="user", content=prompt),)
     if isinstance(prompt, list) and prompt:
