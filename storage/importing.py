@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from rmr1.errors import InputError
 from rmr1.judgement import Judgement
 from rmr1.pair import Pair
+from rmr1.readers import Limits, RowError
 from rmr1.rollout import State
 from storage import judgements, pairs, runs
 from storage.database import Database
 from storage.incoming import Incoming, Source, open_source
-from storage.readers import Limits, RowError
 from storage.shapes import ColumnMapping
 
 Progress = Callable[[int, int], None]

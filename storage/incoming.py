@@ -7,15 +7,16 @@ from typing import TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from rmr1 import hub
+from rmr1.benchmark import released
+from rmr1.cells import CellError, Cells, judge_text, kind
 from rmr1.errors import InputError, first_problem
 from rmr1.judgement import Judgement, JudgeVersion, conclude
 from rmr1.pair import Order, Pair
 from rmr1.plan import Plan
 from rmr1.prompt import Layout, load_profile, profile_names
+from rmr1.readers import Limits, Row, RowError, Tick, read_rows
 from rmr1.rollout import Rollout, State, read_rollout
-from storage import hub, released
-from storage.cells import CellError, Cells, judge_text, kind
-from storage.readers import Limits, Row, RowError, Tick, read_rows
 from storage.records import pairs_of
 from storage.shapes import ColumnMapping, Shape, UnmappedColumns, detect
 

@@ -1,13 +1,13 @@
 """Rows of a known shape made into pairs."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import orjson
-from pydantic import ValidationError
 
-from rmr1.pair import Message, Pair, Side
-from storage.cells import (
+from rmr1.benchmark.rm_bench import rm_bench_pairs
+from rmr1.benchmark.rmb import best_of_n_pairs, rmb_pair
+from rmr1.cells import (
     CellError,
     Cells,
     conversation,
@@ -18,7 +18,9 @@ from storage.cells import (
     text,
     transcript_turns,
 )
-from storage.readers import plain
+from rmr1.pair import Message, Pair, Side
+from rmr1.preference import preference
+from rmr1.readers import plain
 from storage.shapes import ColumnMapping, Shape
 
 _SIDES = {
@@ -36,106 +38,17 @@ def pairs_of(shape: Shape, cells: Cells, mapping: ColumnMapping) -> list[Pair]:
     """
     match shape:
         case Shape.RM_BENCH:
-            return rm_bench_pairs(cells)
+            return [pair.placed() for pair in rm_bench_pairs(cells)]
         case Shape.RMB_PAIRS:
-            return [_rmb_pair(cells, "reject", cells.get("reject"), "")]
+            return [rmb_pair(cells).placed()]
         case Shape.RMB_BEST_OF_N:
-            losers = sequence(cells, "loser_list")
-            return [_rmb_pair(cells, "loser_list", one, f":{n}") for n, one in enumerate(losers)]
+            return [pair.placed() for pair in best_of_n_pairs(cells)]
         case Shape.RATED:
             return _rated_pairs(cells, mapping)
         case Shape.REWARD_BENCH:
             return [_mapped_pair(cells, mapping).model_copy(update={"source": "RewardBench"})]
         case _:
             return [_mapped_pair(cells, mapping)]
-
-
-def preference(
-    conversation: Sequence[Message],
-    better: str,
-    worse: str,
-    *,
-    id: str | None = None,
-    source: str = "",
-    subset: str = "",
-    meta: dict[str, object] | None = None,
-) -> Pair:
-    """A pair of a better response (on side A) and a worse one.
-
-    Raises:
-        CellError: the conversation does not end with a user's turn, or both responses are one.
-    """
-    if better == worse:
-        raise CellError("", "both responses are the same")
-    try:
-        return Pair(
-            conversation=tuple(conversation),
-            response_a=better,
-            response_b=worse,
-            chosen=Side.A,
-            id=id,
-            source=source,
-            subset=subset,
-            meta=meta or {},
-        )
-    except ValidationError as error:
-        raise CellError("", error.errors()[0]["msg"].removeprefix("Value error, ")) from error
-
-
-def rm_bench_pairs(cells: Cells) -> list[Pair]:
-    """The nine pairs of an RM-Bench record: every chosen style against every rejected one.
-
-    Source: THU-KEG/RM-Bench, data format; styles in order concise, detailed, detailed in markdown.
-    """
-    chosen = [text(one, "chosen") for one in sequence(cells, "chosen")]
-    rejected = [text(one, "rejected") for one in sequence(cells, "rejected")]
-    if len(chosen) != 3 or len(rejected) != 3:
-        raise CellError("chosen", "RM-Bench has three chosen and three rejected responses")
-    return [
-        rm_bench_pair(cells, (i, chosen[i]), (j, rejected[j])).placed()
-        for i in range(3)
-        for j in range(3)
-    ]
-
-
-def rm_bench_pair(cells: Cells, chosen: tuple[int, str], rejected: tuple[int, str]) -> Pair:
-    """One cell of RM-Bench's three by three, chosen on side A.
-
-    Args:
-        chosen: number of the style, and the response.
-        rejected: likewise.
-    """
-    return preference(
-        [Message(role="user", content=text(cells.get("prompt"), "prompt"))],
-        chosen[1],
-        rejected[1],
-        id=f"{identifier(cells.get('id'))}:{chosen[0]}-{rejected[0]}",
-        source="RM-Bench",
-        subset=identifier(cells.get("domain") or cells.get("subset")) or "",
-        meta={"chosen_style": chosen[0], "rejected_style": rejected[0]},
-    )
-
-
-def _rmb_pair(cells: Cells, column: str, loser: object, suffix: str) -> Pair:
-    best_column = "bon_best" if "bon_best" in cells else "chosen"
-    best, worse = (_answer(cells.get(best_column), best_column), _answer(loser, column))
-    uid = identifier(cells.get("bon_uid") or cells.get("pair_uid"))
-    pair = preference(
-        conversation(cells.get("conversation_input"), "conversation_input"),
-        best[0],
-        worse[0],
-        id=f"{uid}{suffix}",
-        source="RMB",
-        subset=identifier(cells.get("category_path")) or "",
-        meta={"chosen_model": best[1], "rejected_model": worse[1]},
-    )
-    return pair.placed()
-
-
-def _answer(value: object, column: str) -> tuple[str, str]:
-    if not isinstance(value, Mapping):
-        raise CellError(column, f"is {kind(value)} where an object with an answer is wanted")
-    return text(value.get("answer"), column), str(value.get("llm_name") or "")
 
 
 def _rated_pairs(cells: Cells, mapping: ColumnMapping) -> list[Pair]:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from rmr1.cells import CellError
 from rmr1.markers import restore
 from rmr1.pair import Message, Role
 from rmr1.prompt import Profile
 from rmr1.published import dialogues_block, single_turn_block
-from storage.cells import CellError
 
 _SLOT = re.compile(r"\{(prompt|conversation|response_a|response_b|conversation_a|conversation_b)\}")
 _TURN = re.compile(r"(?:\A|\n\n)\[(System|User|Assistant)\]\n")

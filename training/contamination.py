@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 from rapidfuzz import fuzz
 
+from rmr1.cells import CellError, conversation
 from rmr1.errors import InputError
 from rmr1.pair import Message, Pair
-from storage.cells import CellError, conversation
-from storage.readers import Row, RowError, read_rows
+from rmr1.readers import Row, RowError, read_rows
 from storage.shapes import UnmappedColumns, propose_mapping
 from training.sources import open_training_sources
 

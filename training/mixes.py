@@ -9,14 +9,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rmr1.benchmark.released import read_record
 from rmr1.errors import InputError
 from rmr1.pair import Order, Pair, Side
 from rmr1.prompt import Profile, build_chat, load_profile
+from rmr1.readers import Row, read_rows
 from rmr1.record import pair_from_record
 from storage.export_files import ExportFile, write_splits
 from storage.export_rows import ExportRow
-from storage.readers import Row, read_rows
-from storage.released import read_record
 from training.composing import Known, compose, known_from_record
 from training.condensing import condense
 from training.easy import easy_pair
@@ -134,9 +134,7 @@ def _share_rows(
                 traced.append(row)
         elif len(spoilt) < share.easy:
             easy = easy_pair(pair, others, mix.seed)
-            if easy and (
-                row := row_of(Known(easy[0], "help", fault=easy[1]), share.tokens)
-            ):
+            if easy and (row := row_of(Known(easy[0], "help", fault=easy[1]), share.tokens)):
                 spoilt.append(row)
         elif len(bare) < share.verdicts:
             order = _order(pair)

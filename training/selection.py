@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from rmr1.judgement import JudgeVersion
 from rmr1.pair import Order, Pair, Side
 from rmr1.prompt import Layout
+from rmr1.readers import RowError
 from rmr1.rollout import read_rollout
 from storage.export_files import file_sha256
 from storage.export_rows import Candidate, Kind
 from storage.exporting import ExportOptions
-from storage.readers import RowError
 from storage.splits import Split, draw, is_for_distillation, split_of
 from training.chats import published_sides
 from training.contamination import Benchmarks, ContaminationReport, read_benchmarks

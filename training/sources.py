@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
+from rmr1 import hub
+from rmr1.cells import CellError, Cells, conversation, identifier, text
 from rmr1.errors import InputError, first_problem
 from rmr1.judgement import JudgeVersion
 from rmr1.pair import Message, Order, Pair, Side
+from rmr1.preference import preference
 from rmr1.prompt import Profile, load_profile, profile_names
+from rmr1.readers import Limits, Row, RowError, read_rows
 from rmr1.verdict import training_verdict
-from storage import hub
-from storage.cells import CellError, Cells, conversation, identifier, text
 from storage.incoming import Incoming, Source
-from storage.readers import Limits, Row, RowError, read_rows
-from storage.records import preference
 from storage.shapes import detect
 from training.chats import Reading, read_chat, read_published_chat
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from rmr1.pair import Pair
+from rmr1.readers import RowError
 from storage.exporting import Counted
 from storage.importing import ImportReport, Preview
-from storage.readers import RowError
 from storage.runs import Run
 from storage.shapes import ColumnMapping, Shape
 from storage.snapshots import LabelCounts

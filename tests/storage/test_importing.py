@@ -12,6 +12,7 @@ from rmr1.errors import InputError, StorageError
 from rmr1.judgement import Judgement, State, conclude
 from rmr1.pair import Order, Pair, Side
 from rmr1.plan import Plan
+from rmr1.readers import RowError
 from rmr1.record import judgement_record
 from rmr1.rollout import read_rollout
 from storage import judgements, labels, people, runs, snapshots
@@ -19,7 +20,6 @@ from storage.database import Database
 from storage.entries import LabelEntry
 from storage.importing import import_file, preview
 from storage.incoming import Incoming, open_source, read_pairs
-from storage.readers import RowError
 from storage.shapes import ColumnMapping
 from storage.snapshots import LabelFilter
 from storage.tables import JudgementRow, PairRow

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rmr1.cells import CellError
 from rmr1.pair import Pair, Side
-from storage.cells import CellError
 from storage.records import pairs_of
 from storage.shapes import Shape, detect
 
@@ -147,7 +147,7 @@ def test_best_of_n_gives_the_best_against_every_loser() -> None:
         ("9:0", "good", "bad"),
         ("9:1", "good", "worse"),
     ]
-    assert pairs[0].meta == {"chosen_model": "m", "rejected_model": "n"}
+    assert pairs[0].meta == {"chosen_model": "m", "rejected_model": "n", "losers": 2}
 
 
 def test_rated_completions_give_the_best_against_every_lower_one() -> None:

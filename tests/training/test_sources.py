@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from rmr1.errors import InputError
 from rmr1.pair import Message, Order, Pair, Side
 from rmr1.prompt import build_chat, load_profile, profile_names
-from storage.readers import RowError
+from rmr1.readers import RowError
 from training.chats import published_sides, read_chat, read_published_chat
 from training.sources import Example, Layout, open_training_sources
 

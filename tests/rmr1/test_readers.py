@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rmr1.errors import InputError
-from storage.readers import Limits, Row, RowError, file_format, plain, read_rows
+from rmr1.readers import Limits, Row, RowError, file_format, plain, read_rows
 
 
 def write(folder: Path, name: str, content: str | bytes) -> Path:

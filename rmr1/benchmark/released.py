@@ -9,14 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rmr1.benchmark.rm_bench import rm_bench_pair
+from rmr1.cells import CellError, Cells, conversation, identifier, judge_text, text
 from rmr1.judgement import Judgement, JudgeVersion, conclude
 from rmr1.pair import Message, Order, Pair, Side
 from rmr1.plan import Plan
+from rmr1.preference import preference
 from rmr1.prompt import Layout
 from rmr1.rollout import read_rollout
 from rmr1.verdict import evaluation_verdict
-from storage.cells import CellError, Cells, conversation, identifier, judge_text, text
-from storage.records import preference, rm_bench_pair
 
 PLAN = Plan(orders="AB", votes=1, temperature=0.0, max_tokens=50_000)
 """What the released runs used. Source: eval/eval_one_command.sh at d4c2542."""

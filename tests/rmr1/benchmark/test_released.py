@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from rmr1.benchmark.released import Released, read_record
+from rmr1.cells import CellError
 from rmr1.pair import Side
-from storage.cells import CellError
-from storage.released import Released, read_record
 
 LOG = "result/RM-R1-Qwen2.5-Instruct-32B/reward_bench/log_result/logs.json"
 DATA = Path("../shared/data/rm_r1_released_traces.jsonl.gz")

@@ -1,7 +1,7 @@
 import pytest
 
 from rmr1.errors import InputError
-from storage.hub import fetch, split_files
+from rmr1.hub import fetch, split_files
 
 LISTED = [
     ".gitattributes",

@@ -1,0 +1,1 @@
+"""The benchmarks of reward models: loaders, published scores, the paper's tables, reports."""
