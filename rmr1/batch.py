@@ -7,6 +7,7 @@ from rmr1.judge import Judge
 from rmr1.judgement import Judgement
 from rmr1.pair import Pair
 from rmr1.plan import Plan
+from rmr1.stopping import next_draws
 
 
 def judge_many(
@@ -23,7 +24,7 @@ def judge_many(
     Yields:
         Judgements, in the order in which they are done.
     """
-    workers = workers or max(1, judge.backend.capabilities.parallel // plan.size)
+    workers = workers or max(1, judge.backend.capabilities.parallel // len(next_draws(plan, ())))
     running: set[Future[Judgement]] = set()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="judge")
     try:

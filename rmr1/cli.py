@@ -64,6 +64,14 @@ def judge(
         typer.Option(help='the backend\'s adapter to judge with; NAME=FOLDER of PEFT; "" for none'),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="pairs judged at once")] = None,
+    stop_at: Annotated[
+        float | None,
+        typer.Option(
+            "--adaptive",
+            "--stop-at",
+            help="draw votes only until the side ahead would keep its lead with this probability",
+        ),
+    ] = None,
 ) -> None:
     """Judge pairs, a line each, with the backend of the settings (RMR1_BACKEND__KIND ...).
 
@@ -79,6 +87,7 @@ def judge(
         "seed": seed,
         "max_tokens": max_tokens,
         "grammar": grammar,
+        "stop_at": stop_at,
     }
     plan = _plan(settings.plan, chosen)
     wanted = {pair.hash: pair for pair in _read_lines(pairs, pair_from_record)}
@@ -141,11 +150,7 @@ def evaluate(
     A pair judged twice by one judge under one plan counts once, as it was judged last.
     """
     expected = _expected_types(expected_types)
-    judged: dict[tuple[str, str], dict[str, Judgement]] = {}
-    for one in _read_lines(judgements, judgement_from_record):
-        judged.setdefault((one.version.hash, one.plan.hash), {})[one.pair.hash] = one
-    for by_pair in judged.values():
-        last = list(by_pair.values())
+    for last in judged_alike(judgements):
         found, version, plan = evaluator.evaluate(last, expected), last[0].version, last[0].plan
         if as_json:
             print_json({"judge": asdict(version), "plan": plan.model_dump(), **found.as_record()})
@@ -216,6 +221,22 @@ def load_settings() -> Settings:
         raise ConfigurationError(f"the settings cannot be used: {subject}{said}.") from error
     except SettingsError as error:
         raise ConfigurationError(f"the settings cannot be used: {error}.") from error
+
+
+def judged_alike(file: str) -> list[list[Judgement]]:
+    """The judgements of a file, those of one judge under one plan together, each pair as it was
+    judged last.
+
+    Args:
+        file: what `rmr1 judge --out` wrote, or - for standard input.
+
+    Raises:
+        InputError: it cannot be read, or a line of it is no judgement.
+    """
+    judged: dict[tuple[str, str], dict[str, Judgement]] = {}
+    for one in _read_lines(file, judgement_from_record):
+        judged.setdefault((one.version.hash, one.plan.hash), {})[one.pair.hash] = one
+    return [list(by_pair.values()) for by_pair in judged.values()]
 
 
 def print_json(record: Record) -> None:

@@ -3,7 +3,7 @@
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -20,6 +20,7 @@ from rmr1.pair import Message, Order, Pair, Side
 from rmr1.plan import Draw, Plan
 from rmr1.prompt import Profile, build_chat
 from rmr1.rollout import Rollout, RolloutReader
+from rmr1.stopping import next_draws
 from rmr1.trace import Trace
 
 UPDATE_SECONDS = 0.08
@@ -97,12 +98,12 @@ class Judge:
     def stream(self, pair: Pair, plan: Plan) -> Iterator[Update | Judgement]:
         """Judge one pair, yielding what is known while it is written, and the judgement last.
 
-        As many rollouts run at once as the backend takes. Closing the iterator abandons them all.
+        As many rollouts run at once as the backend takes; those that a plan may do without are
+        asked for only once they are needed. Closing the iterator abandons them all.
         """
-        draws = list(plan.draws())
         updates: SimpleQueue[Update | BaseException] = SimpleQueue()
         cancelled = threading.Event()
-        workers = max(1, min(self.backend.capabilities.parallel, len(draws)))
+        workers = max(1, min(self.backend.capabilities.parallel, plan.size))
         pool = ThreadPoolExecutor(workers, thread_name_prefix="rollout")
 
         def run(index: int, draw: Draw) -> None:
@@ -113,9 +114,12 @@ class Judge:
                 updates.put(error)
 
         try:
-            for index, draw in enumerate(draws):
-                pool.submit(run, index, draw)
-            yield from _gather(updates, len(draws), pair, self.version, plan)
+            rollouts: list[Rollout] = []
+            while draws := next_draws(plan, rollouts):
+                for index, draw in enumerate(draws, start=len(rollouts)):
+                    pool.submit(run, index, draw)
+                rollouts += yield from _gather(updates, len(draws))
+            yield conclude(pair, self.version, plan, rollouts)
         finally:
             cancelled.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -252,13 +256,9 @@ def _probability_a(verdict: Token | None, order: Order) -> float | None:
 
 
 def _gather(
-    updates: SimpleQueue[Update | BaseException],
-    count: int,
-    pair: Pair,
-    version: JudgeVersion,
-    plan: Plan,
-) -> Iterator[Update | Judgement]:
-    """Pass updates on until every rollout is whole, then conclude."""
+    updates: SimpleQueue[Update | BaseException], count: int
+) -> Generator[Update, None, list[Rollout]]:
+    """Pass updates on until `count` rollouts are whole; these in the plan's order."""
     rollouts: dict[int, Rollout] = {}
     while len(rollouts) < count:
         update = updates.get()
@@ -267,4 +267,4 @@ def _gather(
         if update.rollout:
             rollouts[update.index] = update.rollout
         yield update
-    yield conclude(pair, version, plan, [rollouts[index] for index in range(count)])
+    return [rollouts[index] for index in sorted(rollouts)]

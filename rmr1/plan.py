@@ -3,9 +3,15 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from rmr1.pair import Order
 
@@ -39,6 +45,13 @@ class Plan(BaseModel):
         default=False,
         description="hold the rollout to the protocol's grammar, where the backend can",
     )
+    stop_at: float | None = Field(
+        default=None,
+        gt=0.5,
+        le=1.0,
+        description="draw votes only until the side ahead would still lead after all of them with "
+        "this probability; by default all are drawn",
+    )
 
     def draws(self) -> Iterator[Draw]:
         """The rollouts to draw, votes outermost, so that both orders are known early."""
@@ -49,10 +62,19 @@ class Plan(BaseModel):
 
     @property
     def size(self) -> int:
-        """How many rollouts the plan asks for."""
+        """How many rollouts the plan asks for, at most where it may stop early."""
         return self.votes * (2 if self.orders == "both" else 1)
 
     @property
     def hash(self) -> str:
         """SHA-256 (hex) of the plan: a part of a stored judgement's identity."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_newer(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """All fields but an unused `stop_at`: hashes of plans older than it stay as they are."""
+        return {
+            name: value
+            for name, value in dump(self).items()
+            if name != "stop_at" or value is not None
+        }

@@ -118,6 +118,7 @@ def _plan(uses: Sequence[PlanUse]) -> str:
     plan, number = uses[0].plan, uses[0].judgements
     grammar = ", grammar" if plan.grammar else ""
     votes = f", {plan.votes} votes" if plan.votes > 1 else ""
+    votes += f" or decided at {plan.stop_at:g}" if plan.stop_at is not None else ""
     return (
         f"{plan.orders}{votes}, temperature {plan.temperature:g}, {plan.max_tokens:,} tokens"
         f"{grammar}: {number:,}"

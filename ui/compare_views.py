@@ -268,7 +268,8 @@ def _number(value: float | None, form: str = ",.0f") -> str:
 
 def _plans(figures: JudgeFigures) -> str:
     return "; ".join(
-        f"{use.plan.orders}, {use.plan.votes} vote{'s' if use.plan.votes > 1 else ''}, "
+        f"{use.plan.orders}, {use.plan.votes} vote{'s' if use.plan.votes > 1 else ''}"
+        f"{'' if use.plan.stop_at is None else f' or decided at {use.plan.stop_at:g}'}, "
         f"temperature {use.plan.temperature:g}, {use.plan.max_tokens:,} tokens"
         f"{', grammar' if use.plan.grammar else ''} ({use.judgements:,})"
         for use in figures.plans[:3]

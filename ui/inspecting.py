@@ -209,6 +209,7 @@ def _plan(plan: Plan) -> Mapping[str, object]:
     return {
         "orders": {"AB": "A first", "BA": "B first", "both": "both"}[plan.orders],
         "votes per order": plan.votes,
+        "stops early": None if plan.stop_at is None else f"at {plan.stop_at:g}",
         "temperature": plan.temperature,
         "budget": f"{plan.max_tokens:,} tokens",
         "seed": plan.seed,

@@ -28,6 +28,10 @@ NO_EXAMPLE = "Load an example …"
 PAUSE = 0.1
 """Seconds between two views of a judgement being written: a browser keeps up, Stop is heard."""
 
+STOPS = (0.9, 0.95, 0.99, 1.0)
+ALL_VOTES = 0.0
+"""In the form: voting never stops early."""
+
 
 @cache
 def examples() -> dict[str, Pair]:
@@ -113,6 +117,12 @@ def load_example(title: str) -> tuple[str, bool, str, str]:
     return transcript(pair.conversation), pair.is_multi_turn, pair.response_a, pair.response_b
 
 
+def stop_choices(default: float | None) -> list[tuple[str, float]]:
+    """When voting may stop; what the settings name is among the choices."""
+    chances = sorted({*STOPS, default or STOPS[0]})
+    return [("after all votes", ALL_VOTES), *((f"at {100 * one:g} %", one) for one in chances)]
+
+
 class JudgeForm(NamedTuple):
     """The fields of the page, in their order."""
 
@@ -128,6 +138,7 @@ class JudgeForm(NamedTuple):
     seed: int | None
     grammar: bool
     anew: bool
+    stop_at: float = ALL_VOTES
 
     def plan(self) -> Plan:
         """How the pair is to be judged.
@@ -138,7 +149,8 @@ class JudgeForm(NamedTuple):
         names = ("orders", "votes", "temperature", "max_tokens", "grammar")
         values = {name: getattr(self, name) for name in names}
         try:
-            return Plan.model_validate({**values, "seed": self.seed or 0})
+            early = {"stop_at": self.stop_at or None}
+            return Plan.model_validate({**values, **early, "seed": self.seed or 0})
         except ValidationError as error:
             where, what = first_problem(error)
             raise InputError(f"The plan's {where}: {what}.") from error
@@ -212,6 +224,13 @@ def build_judge_tab(studio: Studio, page: gr.Blocks) -> None:
                 votes = gr.Slider(
                     1, 8, plan.votes, step=1, label="Votes per order", interactive=True
                 )
+                stop_at = gr.Dropdown(
+                    stop_choices(plan.stop_at),
+                    value=plan.stop_at or ALL_VOTES,
+                    label="Stop voting",
+                    info="once the side ahead keeps its lead with this probability",
+                    interactive=True,
+                )
             with gr.Row():
                 temperature = gr.Slider(
                     0, 1.5, plan.temperature, step=0.1, label="Temperature", interactive=True
@@ -256,6 +275,7 @@ def build_judge_tab(studio: Studio, page: gr.Blocks) -> None:
 
         pair_form = [prompt, conversation, response_a, response_b]
         form = [*pair_form, who, orders, votes, temperature, max_tokens, seed, grammar, anew]
+        form.append(stop_at)
         running = go.click(
             run,
             form,

@@ -232,3 +232,14 @@ def test_an_expected_type_that_is_none_is_refused(tmp_path, types):
 def test_a_line_that_is_no_judgement_is_named(tmp_path):
     with pytest.raises(InputError, match="line 1: expected a judgement"):
         run("evaluate", write_pairs(tmp_path / "in.jsonl"))
+
+
+def test_votes_of_an_adaptive_plan_stop_when_the_verdict_is_decided(tmp_path):
+    out = tmp_path / "out.jsonl"
+    pairs = write_pairs(tmp_path / "in.jsonl", PAIRS[:1])
+    run("judge", pairs, "--out", str(out), "--votes", "8", "--adaptive", "0.95")
+    run("judge", pairs, "--out", str(out), "--votes", "8", "--adaptive", "0.95")
+    (only,) = lines(out)
+    assert (only["plan"]["stop_at"], len(only["rollouts"])) == (0.95, 3)
+    with pytest.raises(InputError, match="--stop-at"):
+        run("judge", pairs, "--out", str(out), "--adaptive", "0.3")

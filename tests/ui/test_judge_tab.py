@@ -6,7 +6,15 @@ from rmr1.errors import BackendUnavailable, InputError
 from rmr1.pair import Side
 from storage import judgements
 from tests.replies import CHAT, PAIR
-from ui.judge_tab import JudgeForm, examples, judge_form, load_example, read_pair
+from ui.judge_tab import (
+    ALL_VOTES,
+    JudgeForm,
+    examples,
+    judge_form,
+    load_example,
+    read_pair,
+    stop_choices,
+)
 
 FORM = JudgeForm(
     PAIR.prompt,
@@ -95,3 +103,16 @@ def test_about_a_dozen_examples_of_several_kinds_load_into_the_form_and_back():
 
 def test_an_unknown_example_empties_the_form():
     assert load_example("nothing of the kind") == ("", False, "", "")
+
+
+def test_a_plan_of_the_form_may_stop_voting_early(studio):
+    early = FORM._replace(votes=8, temperature=1.0, stop_at=0.95)
+    assert early.plan().stop_at == 0.95
+    assert FORM.plan().stop_at is None
+    *_, view = judge_form(studio, early)
+    assert len(view["rollouts"]) == 3  # of eight: the script always says the same
+
+
+def test_the_choices_of_when_to_stop_hold_what_the_settings_name():
+    assert stop_choices(None)[0] == ("after all votes", ALL_VOTES)
+    assert ("at 97.5 %", 0.975) in stop_choices(0.975)
