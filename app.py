@@ -12,6 +12,7 @@ from typing import NoReturn
 import typer
 
 from rmr1 import cli as judge_cli
+from rmr1 import ranking_cli
 from rmr1.backends.loading import load_backend
 from rmr1.judge import Judge
 from rmr1.judges import judges_of
@@ -31,6 +32,7 @@ cli = typer.Typer(
     help="See, question and improve a reasoning reward model.",
 )
 cli.add_typer(judge_cli.app)
+cli.add_typer(ranking_cli.app)
 cli.add_typer(storage_cli.app)
 cli.add_typer(training_cli.app, name="train")
 

@@ -89,13 +89,13 @@ def judge(
         "grammar": grammar,
         "stop_at": stop_at,
     }
-    plan = _plan(settings.plan, chosen)
-    wanted = {pair.hash: pair for pair in _read_lines(pairs, pair_from_record)}
+    plan = changed_plan(settings.plan, chosen)
+    wanted = {pair.hash: pair for pair in read_lines(pairs, pair_from_record)}
     done = _judged(out)
     with ExitStack() as stack:
         backend = load_backend(settings.backend)
         stack.callback(backend.close)
-        who = default_judge(backend, profile or settings.profile, _taken(backend, adapter))
+        who = default_judge(backend, profile or settings.profile, taken_adapter(backend, adapter))
         same = (plan.hash, who.version.hash)
         todo = [pair for digest, pair in wanted.items() if (digest, *same) not in done]
         file = stack.enter_context(_appended(out))
@@ -110,7 +110,7 @@ def judge(
         raise BackendError(f"the judge failed on {failed} of {len(todo)} pairs: run it again.")
 
 
-def _taken(backend: Backend, adapter: str | None) -> str | None:
+def taken_adapter(backend: Backend, adapter: str | None) -> str | None:
     """The adapter to judge with; one that is given with its folder is handed to the backend."""
     name, equals, folder = (adapter or "").partition("=")
     if not equals:
@@ -234,7 +234,7 @@ def judged_alike(file: str) -> list[list[Judgement]]:
         InputError: it cannot be read, or a line of it is no judgement.
     """
     judged: dict[tuple[str, str], dict[str, Judgement]] = {}
-    for one in _read_lines(file, judgement_from_record):
+    for one in read_lines(file, judgement_from_record):
         judged.setdefault((one.version.hash, one.plan.hash), {})[one.pair.hash] = one
     return [list(by_pair.values()) for by_pair in judged.values()]
 
@@ -244,7 +244,12 @@ def print_json(record: Record) -> None:
     sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
-def _plan(default: Plan, chosen: dict[str, Any]) -> Plan:
+def changed_plan(default: Plan, chosen: dict[str, Any]) -> Plan:
+    """A plan with the options that were given; those that are None stay as they are.
+
+    Raises:
+        InputError: an option cannot have its value.
+    """
     given = {name: value for name, value in chosen.items() if value is not None}
     try:
         return Plan.model_validate({**default.model_dump(), **given})
@@ -260,7 +265,12 @@ def _read_text(file: str) -> str:
         raise InputError(f"{file}: cannot be read as UTF-8 text: {error}") from error
 
 
-def _read_lines(file: str, read: Callable[[Record], _Read]) -> Iterator[_Read]:
+def read_lines(file: str, read: Callable[[Record], _Read]) -> Iterator[_Read]:
+    """What the lines of a file of JSON objects hold; - is standard input, empty lines are passed.
+
+    Raises:
+        InputError: it cannot be read; the sentence names the line.
+    """
     for number, line in enumerate(_read_text(file).split("\n"), start=1):
         if not line.strip():
             continue
