@@ -5,39 +5,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rmr1.backends.scripted import ScriptedBackend
 from rmr1.errors import BackendUnavailable, InputError
 from rmr1.group import Group, group_from_record
-from rmr1.judge import Judge
 from rmr1.judgement import State
 from rmr1.pair import Message
-from rmr1.plan import Plan
-from rmr1.prompt import load_profile
 from rmr1.tournament import (
-    judged_by,
     judgement_limit,
     rank,
     rank_many,
     ranking_record,
 )
-
-PLAN = Plan()
-
-
-def prefers(better):
-    """A judge of responses `r0`, `r1`, ...; `better(i, j)` is i, j, no verdict, or an error."""
-
-    def reply(request):
-        text = "\n".join(turn.content for turn in request.messages)
-        first, second = (int(number) for number in re.findall(r"\br(\d+)\b", text)[-2:])
-        named = better(first, second)
-        if isinstance(named, Exception):
-            return named
-        letter = "" if named is None else f"<answer>[[{'A' if named == first else 'B'}]]</answer>"
-        return f"<type>Chat</type><eval>-</eval>{letter}"
-
-    backend = ScriptedBackend(reply)
-    return backend, judged_by(Judge(backend, load_profile("cor")), PLAN)
+from tests.scripted_judges import prefers
 
 
 def group(count):
