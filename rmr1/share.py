@@ -39,3 +39,11 @@ class Share:
             return "none"
         low, high = f"{self.low:.1%}", f"{self.high:.1%}"
         return f"{self.share:.1%} ({low.rstrip('%')} to {high}, n = {self.n:,})"
+
+    @property
+    def rounded(self) -> str:
+        """As the pages write it: whole per cents, with a blank before the sign."""
+        if self.share is None or self.low is None or self.high is None:
+            return ""
+        line = f"{self.share:.0%} ({self.low:.0%} to {self.high:.0%}), n = {self.n:,}"
+        return line.replace("%", " %")

@@ -8,6 +8,11 @@ from typing import Any
 
 from training.recipe import Recipe
 
+try:
+    from transformers import TrainerCallback
+except ImportError:  # the app's environment has no trainers, and imports this all the same
+    TrainerCallback = object
+
 ADAPTER = "adapter"
 """Folder in a run's folder that holds what it made: an adapter, or all weights."""
 
@@ -19,6 +24,12 @@ _NAME = re.compile(r"checkpoint-(\d+)")
 def mark_whole(checkpoint: Path) -> None:
     """Note that everything of a checkpoint is written."""
     (checkpoint / _MARK).touch()
+
+
+class _Marks(TrainerCallback):  # type: ignore[misc, unused-ignore]
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.is_world_process_zero:
+            mark_whole(Path(args.output_dir) / f"checkpoint-{state.global_step}")
 
 
 def last_whole(run_folder: Path) -> Path | None:
@@ -39,6 +50,7 @@ def train(trainer: Any, recipe: Recipe, out: Path, *, resume: bool) -> Path:
         resume: go on from the last whole checkpoint in `out`, if there is one.
     """
     checkpoint = last_whole(out) if resume else None
+    trainer.add_callback(_Marks())
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     result = out / ADAPTER
     trainer.save_model(str(result))

@@ -39,7 +39,9 @@ def easy_pair(pair: Pair, others: Sequence[str], seed: int) -> tuple[Pair, Fault
         case "cut":
             bad = " ".join(words[: max(3, int(len(words) * lot.uniform(0.15, 0.5)))])
         case "loop":
-            bad = " ".join([" ".join(words[: _FEWEST_WORDS // 2 + lot.randrange(6)])] * _REPETITIONS)
+            bad = " ".join(
+                [" ".join(words[: _FEWEST_WORDS // 2 + lot.randrange(6)])] * _REPETITIONS
+            )
     if bad == good:
         return None
     side = "response_b" if pair.chosen is Side.A else "response_a"

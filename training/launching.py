@@ -63,12 +63,13 @@ def start(
 
     Raises:
         ConfigurationError: the recipe has no base, or the launcher or Python cannot be used.
-        InputError: the folder holds no rows for the recipe.
+        InputError: the folder holds no rows for the recipe, or rows of another prompt profile.
     """
     if not recipe.base:
         raise ConfigurationError(
             f"The recipe {recipe.name!r} needs a base model: give --set base=FOLDER."
         )
+    _check_profile(recipe, data)
     argv = _argv(settings, launcher)
     params = {
         "recipe": recipe.model_dump(mode="json"),
@@ -118,6 +119,23 @@ def resume(settings: Settings, database: Database, run_id: int) -> Started:
         with database.write() as session:
             runs.finish(session, run_id, state="failed", message=str(error))
         raise ConfigurationError(f"Run {run_id} cannot go on: {error}.") from error
+
+
+def _check_profile(recipe: Recipe, data: Path) -> None:
+    """A judge that learnt one wording is asked under the recipe's: they had better be the same."""
+    if recipe.kind == "reward":
+        return  # a scalar model reads no profile
+    try:
+        manifest = json.loads((data / f"{ROWS[recipe.kind]}.manifest.json").read_bytes())
+        written = manifest["options"]["profile"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return  # a folder that another program made says nothing
+    if written != recipe.profile:
+        raise InputError(
+            f"The rows in {str(data)!r} were written under the profile {written!r}, the recipe"
+            f" {recipe.name!r} trains for {recipe.profile!r}: make the data set under that one,"
+            f" or give --set profile={written}."
+        )
 
 
 def data_hash(recipe: Recipe, data: Path) -> str:

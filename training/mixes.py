@@ -2,7 +2,8 @@
 
 import random
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from storage.export_rows import ExportRow
 from training.composing import Known, compose, known_from_record
 from training.condensing import condense
 from training.easy import easy_pair
+from training.observables import clear_pairs
 
 _NAMES = {Side.A: "model_a", Side.B: "model_b"}
 CountTokens = Callable[[list[dict[str, str]], str], int]
@@ -34,6 +36,8 @@ class Share(BaseModel):
         traces: rows with a composed trace, for distillation.
         easy: rows with a composed trace on a pair whose worse response was spoilt on purpose.
         verdicts: rows with the winner alone, for RL. No pair stands in two of the three.
+        clear: of `traces` take only pairs to whose label a fit to plain observations gives this
+            probability; see `training.observables`.
         tokens: longest prompt and trace together.
         verdict_tokens: longest prompt of an RL row.
     """
@@ -44,6 +48,7 @@ class Share(BaseModel):
     traces: int = Field(default=0, ge=0)
     easy: int = Field(default=0, ge=0)
     verdicts: int = Field(default=0, ge=0)
+    clear: float | None = Field(default=None, gt=0.5, lt=1)
     tokens: int = Field(default=600, ge=1)
     verdict_tokens: int = Field(default=260, ge=1)
 
@@ -88,7 +93,7 @@ def write_mix(mix: Mix, folder: Path, out: Path, count_tokens: CountTokens) -> l
     profile = load_profile(mix.profile)
     traced, bare = [], []
     for share in mix.shares:
-        some, others = _share_rows(mix, share, folder / share.file, profile, count_tokens)
+        some, others = _share_rows(_Rows(mix, share, folder / share.file, profile, count_tokens))
         traced += some
         bare += others
     if mix.released:
@@ -104,45 +109,73 @@ def write_mix(mix: Mix, folder: Path, out: Path, count_tokens: CountTokens) -> l
     return files
 
 
-def _share_rows(
-    mix: Mix, share: Share, path: Path, profile: Profile, count_tokens: CountTokens
-) -> tuple[list[ExportRow], list[ExportRow]]:
-    if not path.is_file():
-        raise InputError(f"the mix {mix.name!r} needs {str(path)!r}, which is not there.")
-    records = [dict(row.cells) for row in read_rows(path) if isinstance(row, Row)]
-    random.Random(mix.seed).shuffle(records)
-    pairs = [(record, pair_from_record(record)) for record in records]
-    others = [pair.response(pair.chosen) for _, pair in pairs if pair.chosen]
-    traced: list[ExportRow] = []
-    spoilt: list[ExportRow] = []
-    bare: list[ExportRow] = []
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows that a mix's file gives, one pair at a time."""
 
-    def row_of(known: Known, most: int) -> ExportRow | None:
+    mix: Mix
+    share: Share
+    path: Path
+    profile: Profile
+    count_tokens: CountTokens
+
+    def traced(self, known: Known) -> ExportRow | None:
+        """With a composed trace; None where there is none, or it is too long."""
         order = _order(known.pair)
-        text = compose(known, order, steps=mix.steps)
-        row = _row(known.pair, order, profile, path) if text else None
-        if row is None or text is None or count_tokens(row["prompt"], text) > most:
+        text = compose(known, order, steps=self.mix.steps)
+        row = _row(known.pair, order, self.profile, self.path) if text else None
+        if row is None or not text or self.count_tokens(row["prompt"], text) > self.share.tokens:
             return None
         return {**row, "completion": [{"role": "assistant", "content": text}]}
 
-    for record, pair in pairs:
-        known = known_from_record(record, pair)
-        if known is None:
-            continue
-        if len(traced) < share.traces:
-            if row := row_of(known, share.tokens):
-                traced.append(row)
+    def spoilt(self, pair: Pair, others: Sequence[str]) -> ExportRow | None:
+        """As `traced`, the worse response spoilt."""
+        easy = easy_pair(pair, others, self.mix.seed)
+        return self.traced(Known(easy[0], "help", fault=easy[1])) if easy else None
+
+    def bare(self, pair: Pair) -> ExportRow | None:
+        """With the winner alone; None where the prompt is too long."""
+        order = _order(pair)
+        row = _row(pair, order, self.profile, self.path)
+        if row is None or self.count_tokens(row["prompt"], "") > self.share.verdict_tokens:
+            return None
+        a, b = pair.shown(order)
+        return {**row, "response_a": a, "response_b": b}
+
+
+def _share_rows(rows: _Rows) -> tuple[list[ExportRow], list[ExportRow]]:
+    """Rows with a trace, and rows without one, of other pairs."""
+    known = _known_pairs(rows)
+    pairs = [one.pair for one in known]
+    others = [pair.response(pair.chosen) for pair in pairs if pair.chosen]
+    share = rows.share
+    clear = clear_pairs(pairs, share.clear) if share.clear else None
+    traced: list[ExportRow] = []
+    spoilt: list[ExportRow] = []
+    bare: list[ExportRow] = []
+    for one in known:
+        # A pair is offered to the first list that has room for its like, and to no other.
+        if len(traced) < share.traces and (clear is None or one.pair.content_hash in clear):
+            row, taken = rows.traced(one), traced
         elif len(spoilt) < share.easy:
-            easy = easy_pair(pair, others, mix.seed)
-            if easy and (row := row_of(Known(easy[0], "help", fault=easy[1]), share.tokens)):
-                spoilt.append(row)
+            row, taken = rows.spoilt(one.pair, others), spoilt
         elif len(bare) < share.verdicts:
-            order = _order(pair)
-            row = _row(pair, order, profile, path)
-            if row and count_tokens(row["prompt"], "") <= share.verdict_tokens:
-                a, b = pair.shown(order)
-                bare.append({**row, "response_a": a, "response_b": b})
+            row, taken = rows.bare(one.pair), bare
+        else:
+            continue
+        if row is not None:
+            taken.append(row)
     return traced + spoilt, bare
+
+
+def _known_pairs(rows: _Rows) -> list[Known]:
+    """What a trace can be composed from, in the mix's random order."""
+    if not rows.path.is_file():
+        raise InputError(f"the mix {rows.mix.name!r} needs {str(rows.path)!r}, which is not there.")
+    records = [dict(row.cells) for row in read_rows(rows.path) if isinstance(row, Row)]
+    random.Random(rows.mix.seed).shuffle(records)
+    made = (known_from_record(record, pair_from_record(record)) for record in records)
+    return [known for known in made if known is not None]
 
 
 def _released_rows(

@@ -1,11 +1,14 @@
 """The base model with its adapter, the tokeniser, and what all trainers are told alike."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 from rmr1.errors import ConfigurationError
 from training.recipe import EMBEDDED, Recipe
+
+_LAYER = re.compile(r"\.layers\.(\d+)\.")
 
 
 def base_folder(recipe: Recipe) -> str:
@@ -80,7 +83,9 @@ def _with_adapter(model: Any, recipe: Recipe, *, scalar: bool) -> Any:
     from peft import LoraConfig, PeftModel, get_peft_model
 
     if recipe.adapter_from is not None:
-        return PeftModel.from_pretrained(model, recipe.adapter_from, is_trainable=True)
+        continued = PeftModel.from_pretrained(model, recipe.adapter_from, is_trainable=True)
+        _freeze_below(continued, recipe.lora.first_layer if recipe.lora else 0)
+        return continued
     assert recipe.lora is not None
     targets, first = recipe.lora.targets, recipe.lora.first_layer
     layers = list(range(first, model.config.num_hidden_layers)) if first else None
@@ -93,6 +98,12 @@ def _with_adapter(model: Any, recipe: Recipe, *, scalar: bool) -> Any:
         task_type="SEQ_CLS" if scalar else "CAUSAL_LM",
     )
     return get_peft_model(model, config)
+
+
+def _freeze_below(model: Any, first: int) -> None:
+    for name, weights in model.named_parameters():
+        if (layer := _LAYER.search(name)) and int(layer[1]) < first:
+            weights.requires_grad_(requires_grad=False)
 
 
 def common_arguments(recipe: Recipe, out: Path, *, has_held_out: bool) -> dict[str, Any]:

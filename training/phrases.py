@@ -139,10 +139,15 @@ FAULTS: dict[Fault, tuple[str, ...]] = {
 }
 
 
+def refuses(text: str) -> bool:
+    """Whether a response begins by declining."""
+    return _REFUSAL.search(text[:_FIRST_CHARACTERS]) is not None
+
+
 def describe(text: str, other: str) -> Manner:
     """How a response goes about its task, next to the other one."""
     words, others = len(text.split()), len(other.split())
-    if _REFUSAL.search(text[:_FIRST_CHARACTERS]):
+    if refuses(text):
         return "refuses"
     if text.rstrip().endswith("?"):
         return "asks"

@@ -40,7 +40,7 @@ class Lora(BaseModel):
         default="all-linear", description="names of the matrices that get an update"
     )
     first_layer: int = Field(
-        default=0, ge=0, description="layers below it get none, and cost no backward pass"
+        default=0, ge=0, description="layers below it do not learn, and cost no backward pass"
     )
 
     @model_validator(mode="after")

@@ -7,7 +7,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -16,7 +15,6 @@ from sqlalchemy.orm import Session
 from rmr1.errors import StorageError
 from storage import runs, trainings
 from storage.database import Database
-from training.checkpoints import mark_whole
 
 try:
     from transformers import TrainerCallback
@@ -185,11 +183,6 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]  # no types wher
         if before is None or now <= before[0]:
             return {}
         return {"tokens_per_second": (tokens - before[1]) / (now - before[0])}
-
-    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Mark a checkpoint as whole, now that it is."""
-        if state.is_world_process_zero:
-            mark_whole(Path(args.output_dir) / f"checkpoint-{state.global_step}")
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
         """Stop with a checkpoint where somebody asked for it."""

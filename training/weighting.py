@@ -62,9 +62,7 @@ def weighted_trainer(letters: Sequence[int], weight: float) -> Any:
             heavy = torch.isin(following, torch.tensor(letters, device=following.device))
             total = (each * torch.where(heavy, weight, 1.0)).sum()
             self._note(logits, following, heavy, inputs["attention_mask"])
-            loss = total / (
-                len(following) if num_items_in_batch is None else num_items_in_batch
-            )
+            loss = total / (len(following) if num_items_in_batch is None else num_items_in_batch)
             if self.args.average_tokens_across_devices and num_items_in_batch is not None:
                 loss = loss * self.accelerator.num_processes
             return (loss, outputs) if return_outputs else loss

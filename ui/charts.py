@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from rmr1.errors import InputError
+from rmr1.share import Share
 from storage import judge_versions, overview
 from storage.database import Database
 from storage.overview import ConfidenceBin, CriterionUse, Tally
@@ -69,18 +70,6 @@ def _split(by: str, tallies: Sequence[Tally]) -> By:
     return "subset" if len({tally.subset for tally in tallies}) > 1 else "judge_version"
 
 
-def wilson(right: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of Wilson for a proportion.
-
-    Source: E. B. Wilson, JASA 22 (1927); computed by statsmodels.
-    """
-    # Imported late: statsmodels takes seconds, and the studio should start at once.
-    from statsmodels.stats.proportion import proportion_confint
-
-    low, high = proportion_confint(right, n, method="wilson")
-    return float(low), float(high)
-
-
 def accuracy(tallies: Sequence[Tally]) -> str:
     """`82 % (78 to 86), n = 210`; "" where no better side is known.
 
@@ -88,10 +77,7 @@ def accuracy(tallies: Sequence[Tally]) -> str:
     """
     counts = _outcomes(tallies)
     n = counts["yes"] + counts["no"] + counts["no verdict"]
-    if not n:
-        return ""
-    low, high = wilson(counts["yes"], n)
-    return f"{counts['yes'] / n:.0%} ({low:.0%} to {high:.0%}), n = {n:,}".replace("%", " %")
+    return Share.of(counts["yes"], n).rounded
 
 
 def accuracy_line(tallies: Sequence[Tally]) -> str:

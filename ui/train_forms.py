@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from rmr1.backends.adapters import PACKAGED_FOLDER, PACKAGED_NAME, Adapter
 from rmr1.errors import InputError, first_problem
 from rmr1.prompt import profile_names
 from storage import adapters, exporting, snapshots
@@ -32,6 +33,7 @@ NEEDS: dict[str, Kind] = {"sft": "sft", "grpo": "rlvr", "reward": "preference"}
 FOLDERS = ("datasets", "exports")
 """Where data set folders lie, inside the data folder."""
 
+_PACKAGED = "packaged"
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,59}")
 _MANIFEST_BYTES = 5_000_000
 _FILE_BYTES = 200_000_000
@@ -213,9 +215,13 @@ def recipe_view(recipe: RecipeCard) -> View:
 
 
 def adapters_to_go_on_from(database: Database) -> list[View]:
-    """The adapters that a run can begin with, newest first."""
+    """The adapters that a run can begin with: those on record, newest first, then the package's."""
     with database.read() as session:
-        return [{"id": one.id, "title": one.version} for one in adapters.all(session)]
+        found = [{"id": str(one.id), "title": one.version} for one in adapters.all(session)]
+    if PACKAGED_FOLDER.is_dir():
+        packaged = Adapter.at(PACKAGED_NAME, PACKAGED_FOLDER)
+        found.append({"id": _PACKAGED, "title": f"{packaged.identity} (packaged)"})
+    return found
 
 
 def start(command: TrainingCommand, database: Database, form: Mapping[str, object]) -> int:
@@ -251,7 +257,10 @@ def _wanted(
     changes = changed_numbers(recipe, numbers if isinstance(numbers, dict) else {})
     if base := str(form.get("base") or "").strip():
         changes["base"] = base
-    if adapter_id := form.get("adapter"):
+    adapter_id = str(form.get("adapter") or "")
+    if adapter_id == _PACKAGED:
+        changes["adapter_from"] = str(PACKAGED_FOLDER)
+    elif adapter_id:
         with database.read() as session:
-            changes["adapter_from"] = adapters.find(session, str(adapter_id)).folder
+            changes["adapter_from"] = adapters.find(session, adapter_id).folder
     return recipe.name, folder, changes

@@ -140,6 +140,7 @@ def promote(studio: Studio, asked: dict[str, Any]) -> str:
         raise InputError("Which adapter is to be promoted was not said.")
     with studio.database.write() as session:
         made = adapters.promote(session, adapter_id, str(asked.get("by") or ""))
+    list(studio.judges)  # the look converts it: now, so that nobody asks the former judge meanwhile
     return f"{made.adapter.version if made.adapter else 'The base model'} judges from now on."
 
 

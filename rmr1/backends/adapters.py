@@ -11,7 +11,7 @@ from rmr1.backends.weights import file_hash
 from rmr1.errors import ConfigurationError
 
 PACKAGED_NAME = "judge"
-_PACKAGED_FOLDER = Path(__file__).parents[1] / "weights" / PACKAGED_NAME
+PACKAGED_FOLDER = Path(__file__).parents[1] / "weights" / PACKAGED_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,8 @@ class Adapters:
 
 def packaged_adapter() -> dict[str, Path]:
     """The adapter that comes with the package, by its name; nothing where there is none."""
-    there = (_PACKAGED_FOLDER / TENSORS_FILE).is_file()
-    return {PACKAGED_NAME: _PACKAGED_FOLDER} if there else {}
+    there = (PACKAGED_FOLDER / TENSORS_FILE).is_file()
+    return {PACKAGED_NAME: PACKAGED_FOLDER} if there else {}
 
 
 def prepare_lora(adapter: Adapter, base: Base, cache_dir: Path) -> Path:

@@ -75,7 +75,7 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path, base):
 
 
 def test_the_packaged_adapter_is_offered_only_where_there_is_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(adapters, "_PACKAGED_FOLDER", tmp_path / "judge")
+    monkeypatch.setattr(adapters, "PACKAGED_FOLDER", tmp_path / "judge")
     assert adapters.packaged_adapter() == {}
     folder = peft_folder(tmp_path / "judge")
     assert adapters.packaged_adapter() == {"judge": folder}

@@ -24,3 +24,8 @@ def test_nothing_of_nothing_has_no_figures():
 def test_the_share_lies_in_its_interval(counts):
     found = Share.of(*counts)
     assert 0 <= found.low <= found.share <= found.high <= 1
+
+
+def test_pages_write_whole_per_cents():
+    assert Share.of(8, 10).rounded == "80 % (49 % to 94 %), n = 10"
+    assert Share.of(0, 0).rounded == ""

@@ -71,6 +71,43 @@ def test_frozen_weights_are_bf16_and_trained_ones_are_not(
     assert {one.dtype for one in whole.model.parameters()} == {torch.float32}
 
 
+def test_letters_weigh_as_asked_and_alike_weights_give_trls_own_loss(
+    base: Path, data: Path, tmp_path: Path
+) -> None:
+    def loss(**values: Any) -> float:
+        trainer = build_distiller(tiny.recipe(base, **values), data, tmp_path)
+        batch = next(iter(trainer.get_train_dataloader()))
+        trainer.model.eval()
+        return float(trainer.compute_loss(trainer.model, batch).detach())
+
+    plain = loss()
+    assert loss(verdict_weight=1.0) == pytest.approx(plain, rel=1e-4)
+    assert loss(verdict_weight=9.0) > plain * 1.05
+
+
+def test_layers_below_the_first_do_not_learn(data: Path, tmp_path: Path) -> None:
+    base = tiny.write_base(tmp_path / "two", layers=2)
+    lora = {"rank": 2, "targets": ["q_proj", "down_proj"]}
+    whole = distil(tiny.recipe(base, lora=lora), data, tmp_path / "whole")
+    top = {**lora, "first_layer": 1}
+    fresh = weights(distil(tiny.recipe(base, lora=top), data, tmp_path / "fresh"))
+    assert fresh
+    assert not [name for name in fresh if ".layers.0." in name]
+    recipe = tiny.recipe(base, lora=top, adapter_from=whole, verdict_weight=4.0, steps=3)
+    after, before = weights(distil(recipe, data, tmp_path / "on")), weights(whole)
+    for name, values in after.items():
+        assert torch.equal(values, before[name]) == (".layers.0." in name), name
+
+
+def test_a_run_without_a_reporter_can_go_on_too(base: Path, data: Path, tmp_path: Path) -> None:
+    from training.checkpoints import last_whole
+
+    distil(tiny.recipe(base, steps=4, save_every=2), data, tmp_path)
+    found = last_whole(tmp_path)
+    assert found
+    assert found.name == "checkpoint-4"
+
+
 def test_a_result_says_nothing_of_the_machine_it_was_made_on(
     base: Path, data: Path, tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ TEMPLATE = (
 )
 
 
-def write_base(folder: Path) -> Path:
+def write_base(folder: Path, layers: int = 1) -> Path:
     """A model folder as `from_pretrained` reads it."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -24,7 +24,7 @@ def write_base(folder: Path) -> Path:
             vocab_size=len(tokenizer),
             hidden_size=16,
             intermediate_size=32,
-            num_hidden_layers=1,
+            num_hidden_layers=layers,
             num_attention_heads=2,
             num_key_value_heads=2,
             max_position_embeddings=2048,

@@ -127,3 +127,13 @@ def test_half_written_checkpoints_are_not_gone_on_from(tmp_path: Path) -> None:
     assert last is not None
     assert last.name == "checkpoint-10"
     assert not (tmp_path / checkpoints.FOLDER / "checkpoint-11").exists()
+
+
+def test_rows_of_another_profile_are_refused_before_a_run_is_opened(
+    app_settings: Settings, database: Database, data: Path
+) -> None:
+    (data / "sft.manifest.json").write_text('{"options": {"profile": "brief"}}')
+    with pytest.raises(InputError, match=r"profile 'brief'.*trains for 'cor'"):
+        launching.start(app_settings, database, RECIPE, data)
+    with database.read() as session:
+        assert not trainings.recent(session)

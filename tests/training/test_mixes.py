@@ -53,6 +53,21 @@ def test_distillation_and_rl_get_different_pairs_and_both_keep_some_back(
     assert len({row["pair_hash"] for row in everything}) == 30
 
 
+def test_easy_pairs_come_from_pairs_that_nothing_else_takes(folder: Path, tmp_path: Path) -> None:
+    files = write_mix(mix(traces=12, easy=8, verdicts=10), folder, tmp_path / "out", words)
+    rows = {
+        file.name.split(".")[0]: rows_of(tmp_path / "out" / file.name)
+        for file in files
+        if file.split == "train"
+    }
+    easy = {str(row["pair_id"]) for row in rows["sft"] if ":" in row["pair_id"]}
+    assert easy
+    assert {name.split(":")[1] for name in easy} <= {"other", "cut", "loop"}
+    assert not {name.split(":")[0] for name in easy} & {
+        row["pair_id"] for kind in rows.values() for row in kind
+    }
+
+
 def test_the_same_mix_writes_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     once = write_mix(mix(traces=20), folder, tmp_path / "one", words)
     again = write_mix(mix(traces=20), folder, tmp_path / "two", words)

@@ -146,3 +146,16 @@ def test_a_written_recipe_reads_as_it_was(name: str, tmp_path: Path) -> None:
     path = tmp_path / "recipe.toml"
     path.write_text(to_toml(recipe), encoding="utf-8")
     assert load_recipe(path) == recipe
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({**SMALL, "lora": {"first_layer": 3}}, "list of names"),
+        ({**SMALL, "verdict_weight": 4, "packing": True}, "without `packing`"),
+        ({**RL, "verdict_weight": 4}, "for the kind `sft`"),
+    ],
+)
+def test_values_that_go_with_nothing_are_refused(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        Recipe.model_validate(values)

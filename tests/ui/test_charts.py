@@ -11,11 +11,6 @@ def tally(judgements=1, correct="yes", **rest):
     return Tally(**fields | quotes | rest, correct=correct, judgements=judgements)
 
 
-def test_an_interval_is_wilsons():
-    assert charts.wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    assert charts.wilson(0, 5)[0] == pytest.approx(0)
-
-
 def test_a_missing_verdict_counts_as_not_correct_and_is_said():
     line = charts.accuracy_line(
         [tally(8), tally(1, "no"), tally(1, "no verdict"), tally(9, "unknown")]

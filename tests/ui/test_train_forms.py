@@ -128,6 +128,11 @@ def test_a_run_starts_with_the_chosen_recipe_data_and_adapter(
         command, database, {**form, "base": " /m ", "adapter": str(adapter)}
     )
     assert line.endswith("--set seed=7 --set base=/m --set adapter_from=/adapters/first")
+    packaged = train_forms.start_line(command, database, {**form, "adapter": "packaged"})
+    assert packaged.endswith("rmr1/weights/judge")
+    offered = [one["title"] for one in train_forms.adapters_to_go_on_from(database)]
+    assert offered[0] == "first@aaaaaaaa"
+    assert offered[1].endswith("(packaged)")
     call = json.loads((tmp_path / "asked").read_text(encoding="utf-8").splitlines()[-1])
     assert call["rest"][:3] == ["embedded-rl", "--data", made["folder"]]
 
