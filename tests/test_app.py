@@ -11,8 +11,8 @@ def test_every_backend_is_offered_under_every_profile_and_the_default_comes_firs
     with ExitStack() as stack:
         judges = load_judges(Settings(), stack)
         kinds = [title.split(" · ")[0] for title in judges]
-        profiles = ["reasoning", "cor", "plain", "rubrics"]
-        assert kinds == ["scripted"] * 4 + ["server"] * 4
+        profiles = ["reasoning", "cor", "plain", "rubrics", "verdict"]
+        assert kinds == ["scripted"] * 5 + ["server"] * 5
         assert [judge.profile.name for judge in judges.values()] == profiles * 2
         plans = plans_of_others(Settings(), judges)
         assert {title: plan.max_tokens for title, plan in plans.items()} == {

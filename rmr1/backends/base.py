@@ -1,6 +1,6 @@
 """The one contract of everything that tokens come from."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
@@ -143,3 +143,20 @@ class TakesAdapters(Protocol):
         Raises:
             RMR1Error: it is not there, or does not fit the model.
         """
+
+
+@runtime_checkable
+class Scores(Protocol):
+    """A scalar reward model: it gives each response a score of its own."""
+
+    def score(self, conversation: Sequence[Message], response: str) -> float:
+        """How good the response is, on a scale of the model's own.
+
+        Raises:
+            PromptTooLong: the text does not fit the context window.
+            BackendError: the model failed.
+        """
+
+
+class ScoringBackend(Backend, Scores, Protocol):
+    """A backend that scores responses and completes no chat."""

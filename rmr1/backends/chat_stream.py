@@ -10,6 +10,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rmr1.backends.base import ChatRequest, Delta, FinishReason, Token
+from rmr1.backends.stops import StopWatch
 from rmr1.errors import BackendError, BackendUnavailable, PromptTooLong
 
 Dialect = Literal["vllm", "llama.cpp", "openai"]
@@ -80,7 +81,6 @@ class _Progress:
     completion_tokens: int | None = None
     finish_reason: FinishReason | None = None
     thinking: bool = False
-    tail: str = ""
 
     def count(self, event: _Event) -> None:
         if event.timings:
@@ -98,15 +98,6 @@ class _Progress:
         closing = "</think>" if spoken and (self.thinking or thought) else ""
         self.thinking = bool(thought or self.thinking) and not closing
         return f"{opening}{thought}{closing}{spoken}"
-
-    def cut(self, text: str, stops: tuple[str, ...]) -> str | None:
-        """`text` up to the end of the first stop text in it, or None where there is none."""
-        seen = self.tail + text
-        ends = [at + len(stop) for stop in stops if (at := seen.find(stop)) >= 0]
-        longest = max(map(len, stops), default=1)
-        cut = seen[len(self.tail) : min(ends)] if ends else None
-        self.tail = seen[-(longest - 1) :] if longest > 1 else ""
-        return cut
 
     def last(self, text: str = "", tokens: tuple[Token, ...] = ()) -> Delta:
         return Delta(
@@ -180,14 +171,14 @@ def stream_chat(
 
 
 def _deltas(chunks: Iterator[bytes], stops: tuple[str, ...]) -> Generator[Delta, None, None]:
-    progress = _Progress()
+    progress, watch = _Progress(), StopWatch(stops)
     for data in _event_data(chunks):
         event = _parse_event(data)
         progress.count(event)
         for choice in event.choices[:1]:
             text, tokens = progress.text(choice.delta), _tokens(choice.logprobs)
             progress.finish_reason = _finish_reason(choice.finish_reason) or progress.finish_reason
-            if (cut := progress.cut(text, stops)) is not None:
+            if (cut := watch.cut(text)) is not None:
                 progress.finish_reason = "stop"
                 yield progress.last(cut, tokens)
                 return

@@ -1,67 +1,53 @@
-"""The embedded server's process, as its parent sees it: started, watched, started again."""
+"""A model server's process, as its parent sees it: started, watched, started again."""
 
-import json
-import os
+import re
 import signal
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import IO
+from dataclasses import dataclass
+from typing import IO, Generic, Protocol, TypeVar
 
-import httpx
+from rmr1.errors import BackendError, BackendUnavailable
 
-from rmr1.errors import BackendError, BackendUnavailable, ConfigurationError
-
-_PROGRAM = Path(__file__).with_name("embedded_server.py")
-_START_SECONDS = 120.0
 _END_SECONDS = 3.0
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 8.0
-_SILENCE_SECONDS = 300.0
 
-# Threads wait for each other asleep: spinning, the default, is several times slower than that on a
-# busy machine, and on an idle one hardly faster where only prompts are read by several threads.
-_WAIT_POLICY = "PASSIVE"
+_TAIL_BYTES = 100_000
+_TAIL_LINES = 12
+_LINE_CHARACTERS = 300
+_TELLING = re.compile(r"\b\w*(?:Error|Exception): \S")
 
 
-@dataclass(frozen=True, slots=True)
-class ServerOptions:
-    """What the server serves.
+class _Closes(Protocol):
+    def close(self) -> None: ...
 
-    Attributes:
-        context: tokens that one request may hold, prompt and completion together.
-        threads: to read a prompt with.
-        writing_threads: to write a completion with.
-        adapters: paths of LoRA adapters, each once; requests name them by their index.
-        key: what a request must show; keeps other programs and web pages out.
-    """
 
-    model: str
-    context: int
-    parallel: int
-    threads: int
-    writing_threads: int
-    adapters: tuple[str, ...]
-    key: str
+Client = TypeVar("Client", bound=_Closes)
+"""What asks the server."""
 
 
 @dataclass(eq=False, slots=True)
-class Running:
+class Running(Generic[Client]):
     """A server process that has been started, and the client that asks it.
 
     Attributes:
+        name: what the process is called in an error.
+        adapters: LoRA adapters that it came up with, as requests name them.
+        log: what it wrote, where that is kept.
+        end_s: seconds that it may take to end, once its standard input has.
         users: requests that it works on.
     """
 
     process: subprocess.Popen[str]
-    client: httpx.Client
-    options: ServerOptions
+    client: Client
+    name: str
+    adapters: tuple[str, ...] = ()
+    log: IO[bytes] | None = None
+    end_s: float = _END_SECONDS
     users: int = 0
 
     @property
@@ -75,43 +61,42 @@ class Running:
             self.process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
             return error
+        said = f"\n{log_end(self.log)}" if self.log else ""
         return BackendUnavailable(
-            f"the embedded model's process {_ending(self.process.returncode)} in the middle of a "
-            "reply; the next request starts it again."
+            f"{self.name} {ending(self.process.returncode)} in the middle of a reply; the next "
+            f"request starts it again.{said}"
         )
 
     def end(self) -> None:
         """End the process and close the connections."""
         self.client.close()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe:
-                pipe.close()
-        try:
-            self.process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end_process(self.process, self.end_s)
+        if self.log:
+            self.log.close()
 
 
-class Child:
+class Child(Generic[Client]):
     """Keeps one server process running; safe to use from several threads.
 
     A process that died is started again by the next request, after a pause that grows with every
     death in a row.
     """
 
-    def __init__(self, options: Callable[[], ServerOptions]) -> None:
+    def __init__(self, name: str, launch: Callable[[threading.Event], Running[Client]]) -> None:
         """Prepare; nothing is started yet.
 
         Args:
-            options: asked before each start.
+            name: what the model is called in an error.
+            launch: starts the process and returns when it answers, or raises an RMR1Error; it
+                gives up when the event is set.
         """
-        self._options = options
+        self._name = name
+        self._launch = launch
         self._lock = threading.Lock()
-        self._running: Running | None = None
-        self._retired: list[Running] = []
+        self._running: Running[Client] | None = None
+        self._retired: list[Running[Client]] = []
         self._deaths = 0
-        self._closed = False
+        self._closing = threading.Event()
 
     def start(self) -> None:
         """Start the process unless it runs; see `lease`."""
@@ -119,14 +104,14 @@ class Child:
             self._ready()
 
     @contextmanager
-    def lease(self, adapter: str | None = None) -> Iterator[Running]:
+    def lease(self, adapter: str | None = None) -> Iterator[Running[Client]]:
         """The running server, started if need be, for the time of one request.
 
         One that came up before `adapter` was known gives way to a new one, and goes on until the
         requests that it works on are done.
 
         Args:
-            adapter: path of an adapter that it must have.
+            adapter: an adapter that it must have.
 
         Raises:
             BackendUnavailable: it was closed, or does not come up.
@@ -147,26 +132,30 @@ class Child:
         self._deaths = 0
 
     def close(self) -> None:
-        """End the process for good."""
+        """End the process for good, also one that is just being started."""
+        self._closing.set()
         with self._lock:
-            self._closed = True
             for running in filter(None, (self._running, *self._retired)):
                 running.end()
             self._running, self._retired = None, []
 
-    def _ready(self, adapter: str | None = None) -> Running:
-        if self._closed:
-            raise BackendUnavailable("the embedded model has been closed.")
+    def _ready(self, adapter: str | None = None) -> Running[Client]:
+        if self._closing.is_set():
+            raise BackendUnavailable(f"{self._name} has been closed.")
         if self._running and not self._running.alive:
             self._retire()
             self._deaths += 1
-        if self._running and adapter and adapter not in self._running.options.adapters:
+        if self._running and adapter and adapter not in self._running.adapters:
             self._retire()
         if self._running is None:
             if self._deaths:
                 pause = _FIRST_PAUSE_SECONDS * 2 ** min(self._deaths - 1, 10)
                 time.sleep(min(pause, _LONGEST_PAUSE_SECONDS))
-            self._running = self._start()
+            try:
+                self._running = self._launch(self._closing)
+            except BackendUnavailable:
+                self._deaths += 1
+                raise
         return self._running
 
     def _retire(self) -> None:
@@ -180,67 +169,37 @@ class Child:
             self._retired.remove(running)
             running.end()
 
-    def _start(self) -> Running:
-        options = self._options()
-        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-P", str(_PROGRAM)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                encoding="utf-8",
-                env={"OMP_WAIT_POLICY": _WAIT_POLICY, **os.environ},
-            )
-            said = _first_words(process, options)
-            if "address" in said:
-                client = httpx.Client(
-                    base_url=f"{said['address']}/v1",
-                    headers={"Authorization": f"Bearer {options.key}"},
-                    timeout=_SILENCE_SECONDS,
-                    limits=httpx.Limits(max_connections=None),
-                    trust_env=False,  # no proxy leads to loopback
-                )
-                return Running(process, client, options)
-            process.kill()
-            process.communicate()
-            reason = _last_line(log) or said.get("error", "")
-        if "error" in said:
-            raise ConfigurationError(f"the embedded model cannot be loaded: {reason}")
-        self._deaths += 1
-        raise BackendUnavailable(
-            f"the embedded model's process {_ending(process.returncode)} while starting. {reason}"
-        )
 
-
-def _first_words(process: subprocess.Popen[str], options: ServerOptions) -> dict[str, str]:
-    """What the process says once it has started; nothing if it dies or takes too long."""
-    assert process.stdin
-    assert process.stdout
-    timer = threading.Timer(_START_SECONDS, process.kill)
-    timer.start()
+def end_process(process: subprocess.Popen[str], within_s: float = _END_SECONDS) -> None:
+    """End a process that ends with its standard input; by force if it does not."""
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            pipe.close()
     try:
-        process.stdin.write(json.dumps(asdict(options)) + "\n")
-        process.stdin.flush()
-        line = process.stdout.readline()
-    except BrokenPipeError:
-        line = ""
-    finally:
-        timer.cancel()
-    said: dict[str, str] = json.loads(line) if line else {}
-    return said
+        process.wait(within_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
-def _last_line(log: IO[str]) -> str:
-    log.seek(0)
-    return next((line.strip() for line in reversed(log.readlines()) if line.strip()), "")
-
-
-def _ending(code: int) -> str:
-    """A process's end in words."""
+def ending(code: int) -> str:
+    """A process's end in words, from its return code."""
     if code >= 0:
         return f"ended with exit code {code}"
     try:
         return f"was ended by {signal.Signals(-code).name}"
     except ValueError:
         return f"was ended by signal {-code}"
+
+
+def log_end(log: IO[bytes], lines: int = _TAIL_LINES) -> str:
+    """The last lines of a log, and before them what looks like the names of errors, each once.
+
+    A server's last words are often that something failed, and what it was stands far above.
+    """
+    log.seek(0, 2)
+    log.seek(max(0, log.tell() - _TAIL_BYTES))
+    said = [line.rstrip() for line in log.read().decode(errors="replace").splitlines()]
+    said = [line[:_LINE_CHARACTERS] for line in said if line.strip()]
+    earlier = [line for line in said[:-lines] if _TELLING.search(line)]
+    return "\n".join([*dict.fromkeys(earlier[-lines:]), *said[-lines:]])

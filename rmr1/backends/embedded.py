@@ -19,7 +19,8 @@ from rmr1.backends.adapters import (
 )
 from rmr1.backends.base import Capabilities, ChatRequest, Delta, Identity
 from rmr1.backends.chat_stream import request_body, stream_chat
-from rmr1.backends.child import Child, ServerOptions
+from rmr1.backends.child import Child
+from rmr1.backends.embedded_child import ServerOptions, launch_embedded
 from rmr1.backends.weights import (
     MODEL_NAME,
     default_cache,
@@ -64,7 +65,7 @@ class EmbeddedBackend:
         self._lock = threading.Lock()
         self._source: Base | None = None
         self._key = secrets.token_urlsafe()
-        self._child = Child(self._options)
+        self._child = Child("the embedded model", lambda _: launch_embedded(self._options()))
 
     @property
     def identity(self) -> Identity:
@@ -144,7 +145,7 @@ class EmbeddedBackend:
         with self._child.lease(lora) as running:
             body["lora"] = [
                 {"id": index, "scale": float(path == lora)}
-                for index, path in enumerate(running.options.adapters)
+                for index, path in enumerate(running.adapters)
             ]
             try:
                 yield from stream_chat(running.client, body, request.sampling.stop)

@@ -18,7 +18,7 @@ _CHECK_SECONDS = 2.0
 
 
 class Options(TypedDict):
-    """What the server serves: `rmr1.backends.child.ServerOptions` as JSON."""
+    """What the server serves: `rmr1.backends.embedded_child.ServerOptions` as JSON."""
 
     model: str
     context: int

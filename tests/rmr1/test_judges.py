@@ -35,9 +35,11 @@ def test_the_packaged_adapter_speaks_unless_a_profile_or_another_adapter_is_aske
 def test_a_backend_is_offered_with_each_adapter_and_bare_where_that_makes_sense() -> None:
     offered = judges_of(backend("judge@12345678", "mine@87654321"))
     assert list(offered) == [
-        "judge@12345678", "mine@87654321", "cor", "plain", "reasoning", "rubrics",
+        "judge@12345678", "mine@87654321", "cor", "plain", "reasoning", "rubrics", "verdict",
     ]  # fmt: skip
-    assert list(judges_of(backend(), "reasoning")) == ["reasoning", "cor", "plain", "rubrics"]
+    assert list(judges_of(backend(), "reasoning")) == [
+        "reasoning", "cor", "plain", "rubrics", "verdict",
+    ]  # fmt: skip
 
 
 def test_a_profile_that_must_be_learned_is_not_offered_without_an_adapter() -> None:

@@ -7,16 +7,31 @@ from rmr1.backends.base import ChatRequest
 from rmr1.backends.loading import load_backend
 from rmr1.errors import ConfigurationError
 from rmr1.pair import Message
-from rmr1.settings import BackendSettings, EmbeddedSettings, OpenAISettings, ScriptedSettings
+from rmr1.settings import (
+    BackendSettings,
+    EmbeddedSettings,
+    OpenAISettings,
+    ScalarSettings,
+    ScriptedSettings,
+    TransformersSettings,
+    VllmSettings,
+)
 
 SCRIPTED = ScriptedSettings(replies=("<answer>[[A]]</answer>",), chunk=4)
 OPENAI = OpenAISettings(model="judge", dialect="vllm", adapters=("mine",), parallel=5)
 
 
-@pytest.mark.parametrize("settings", [SCRIPTED, OPENAI, EmbeddedSettings(parallel=3)])
+VLLM = VllmSettings(model="org/judge", parallel=4)
+TRANSFORMERS = TransformersSettings(model="org/judge", parallel=6)
+SCALAR = ScalarSettings(model="org/scalar")
+
+
+@pytest.mark.parametrize(
+    "settings", [SCRIPTED, OPENAI, EmbeddedSettings(parallel=3), VLLM, TRANSFORMERS, SCALAR]
+)
 def test_every_kind_loads_without_starting_anything(settings: BackendSettings) -> None:
     with closing(load_backend(settings)) as backend:
-        if not isinstance(settings, ScriptedSettings):
+        if not isinstance(settings, ScriptedSettings | ScalarSettings):
             assert backend.capabilities.parallel == settings.parallel
         backend.close()
 

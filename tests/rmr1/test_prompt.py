@@ -19,7 +19,7 @@ PLAIN = Profile(
 
 
 def test_the_packaged_profiles_load_and_have_different_hashes() -> None:
-    assert profile_names() == ("brief", "cor", "plain", "reasoning", "rubrics")
+    assert profile_names() == ("brief", "cor", "plain", "reasoning", "rubrics", "verdict")
     everything = [load_profile(name) for name in profile_names()]
     assert len({profile.hash for profile in everything}) == len(everything)
     cor, reasoning = load_profile("cor"), load_profile("reasoning")

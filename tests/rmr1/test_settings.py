@@ -53,7 +53,7 @@ def test_an_env_file_is_read(tmp_path: Path) -> None:
     [
         ("RMR1_PROT", "1", "RMR1_PROT"),
         ("rmr1_prot", "1", "rmr1_prot"),
-        ("RMR1_BACKEND__KIND", "embeded", "'embedded', 'openai', 'scripted'"),
+        ("RMR1_BACKEND__KIND", "embeded", "'embedded', 'openai', 'vllm'"),
         ("RMR1_BACKEND__THREAD", "1", "THREAD"),
         ("RMR1_PORT", "none", "port"),
         ("RMR1_PLAN__VOTES", "0", "votes"),

@@ -111,10 +111,13 @@ RMR.caseHead = function (view, shown, choose, hooks) {
 RMR.confidence = function (view) {
   const { h } = RMR;
   if (view.confidence === null || view.confidence === undefined) return null;
-  const source = view.confidence_source === "logprobs" ? "probability of the letter at the verdict" : "share of votes";
+  const [unit, source] = {
+    logprobs: ["probability", "probability of the letter at the verdict"],
+    margin: ["by margin", "what the margin between the two scores amounts to"],
+  }[view.confidence_source] || ["of votes", "share of votes"];
   return h("span.confidence", { title: `Confidence: ${source}` },
     h("span.meter", { role: "img", "aria-label": `confidence ${RMR.percent(view.confidence)}` }, h("span", { style: `width:${100 * view.confidence}%` })),
-    `${RMR.percent(view.confidence)}`, h("span.muted", {}, view.confidence_source === "logprobs" ? " probability" : " of votes"));
+    `${RMR.percent(view.confidence)}`, h("span.muted", {}, ` ${unit}`));
 };
 
 RMR.caseNotes = function (view, rollout) {

@@ -1,0 +1,98 @@
+"""The embedded server's process: started, its first words read."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import cast
+
+import httpx
+
+from rmr1.backends.child import Running, ending, log_end
+from rmr1.errors import BackendUnavailable, ConfigurationError
+
+_PROGRAM = Path(__file__).with_name("embedded_server.py")
+_NAME = "the embedded model's process"
+_START_SECONDS = 120.0
+_SILENCE_SECONDS = 300.0
+
+# Threads wait for each other asleep: spinning, the default, is several times slower than that on a
+# busy machine, and on an idle one hardly faster where only prompts are read by several threads.
+_WAIT_POLICY = "PASSIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """What the server serves.
+
+    Attributes:
+        context: tokens that one request may hold, prompt and completion together.
+        threads: to read a prompt with.
+        writing_threads: to write a completion with.
+        adapters: paths of LoRA adapters, each once; requests name them by their index.
+        key: what a request must show; keeps other programs and web pages out.
+    """
+
+    model: str
+    context: int
+    parallel: int
+    threads: int
+    writing_threads: int
+    adapters: tuple[str, ...]
+    key: str
+
+
+def launch_embedded(options: ServerOptions) -> Running[httpx.Client]:
+    """Start the server; returns when it answers.
+
+    Raises:
+        ConfigurationError: the model or an adapter cannot be loaded.
+        BackendUnavailable: it died, or took too long.
+    """
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [sys.executable, "-P", str(_PROGRAM)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            encoding="utf-8",
+            env={"OMP_WAIT_POLICY": _WAIT_POLICY, **os.environ},
+        )
+        said = _first_words(process, options)
+        if "address" in said:
+            client = httpx.Client(
+                base_url=f"{said['address']}/v1",
+                headers={"Authorization": f"Bearer {options.key}"},
+                timeout=_SILENCE_SECONDS,
+                limits=httpx.Limits(max_connections=None),
+                trust_env=False,  # no proxy leads to loopback
+            )
+            return Running(process, client, _NAME, options.adapters)
+        process.kill()
+        process.communicate()
+        reason = log_end(log, 1).rpartition("\n")[2] or said.get("error", "")
+    if "error" in said:
+        raise ConfigurationError(f"the embedded model cannot be loaded: {reason}")
+    raise BackendUnavailable(f"{_NAME} {ending(process.returncode)} while starting. {reason}")
+
+
+def _first_words(process: subprocess.Popen[str], options: ServerOptions) -> dict[str, str]:
+    """What the process says once it has started; nothing if it dies or takes too long."""
+    assert process.stdin
+    assert process.stdout
+    timer = threading.Timer(_START_SECONDS, process.kill)
+    timer.start()
+    try:
+        process.stdin.write(json.dumps(asdict(options)) + "\n")
+        process.stdin.flush()
+        line = process.stdout.readline()
+    except BrokenPipeError:
+        line = ""
+    finally:
+        timer.cancel()
+    return cast(dict[str, str], json.loads(line)) if line else {}
