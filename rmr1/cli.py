@@ -5,8 +5,9 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
+from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any, TextIO, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import orjson
 import typer
@@ -20,7 +21,7 @@ from rmr1.backends.loading import load_backend
 from rmr1.batch import judge_many
 from rmr1.errors import BackendError, ConfigurationError, InputError, RMR1Error, first_problem
 from rmr1.evaluation_text import evaluation_text
-from rmr1.judgement import Judgement, State
+from rmr1.judgement import Judgement
 from rmr1.judges import default_judge
 from rmr1.pair import Order, Pair
 from rmr1.plan import Plan
@@ -29,19 +30,16 @@ from rmr1.published import fetch_published_prompt
 from rmr1.record import (
     Record,
     judgement_from_record,
-    judgement_record,
     pair_from_record,
     quote_record,
     trace_record,
 )
+from rmr1.results import opened_results
 from rmr1.rollout import read_rollout
 from rmr1.settings import Settings
 from rmr1.trace import TaskType
 
 _Read = TypeVar("_Read")
-
-_Judged = tuple[str, str, str]
-"""Hashes of a pair, a plan and a judge version."""
 
 app = typer.Typer(no_args_is_help=True)
 prompts = typer.Typer(no_args_is_help=True, help="Prompt profiles: list, show, fetch.")
@@ -91,21 +89,20 @@ def judge(
     }
     plan = changed_plan(settings.plan, chosen)
     wanted = {pair.hash: pair for pair in read_lines(pairs, pair_from_record)}
-    done = _judged(out)
     with ExitStack() as stack:
+        results = stack.enter_context(opened_results(out, attrgetter("hash")))
         backend = load_backend(settings.backend)
         stack.callback(backend.close)
         who = default_judge(backend, profile or settings.profile, taken_adapter(backend, adapter))
         same = (plan.hash, who.version.hash)
-        todo = [pair for digest, pair in wanted.items() if (digest, *same) not in done]
-        file = stack.enter_context(_appended(out))
+        todo = [pair for pair in wanted.values() if not results.hold(pair, *same)]
         finished = tqdm(
             judge_many(who, todo, plan, workers=workers),
             total=len(todo),
             unit="pair",
             disable=not sys.stderr.isatty(),
         )
-        failed = sum(_write_judgement(file, judgement) for judgement in finished)
+        failed = sum(results.add(judgement) for judgement in finished)
     if failed:
         raise BackendError(f"the judge failed on {failed} of {len(todo)} pairs: run it again.")
 
@@ -298,54 +295,6 @@ def _object(line: str | bytes) -> Record:
     if not isinstance(record, dict):
         raise InputError("expected a JSON object")
     return record
-
-
-def _judged(out: Path) -> set[_Judged]:
-    """What `out` holds already; a line cut short by a kill is cut off."""
-    if not out.exists():
-        return set()
-    found: set[_Judged] = set()
-    whole = 0
-    try:
-        with out.open("r+b") as file:
-            for number, line in enumerate(file, start=1):
-                if not line.endswith(b"\n"):
-                    break
-                whole += len(line)
-                found.update(_judged_pair(line, f"{out}, line {number}"))
-            file.truncate(whole)
-    except OSError as error:
-        raise InputError(f"{out}: cannot be read and added to: {error.strerror}.") from error
-    return found
-
-
-def _judged_pair(line: bytes, where: str) -> Iterator[_Judged]:
-    """What a line judges, by whom and how; nothing where the backend failed."""
-    try:
-        record = _object(line)
-        pair = Pair.model_validate(record.get("pair"))
-        plan = Plan.model_validate(record.get("plan"))
-        version = str(record["judge_version"]["hash"])
-    except (InputError, ValidationError, LookupError, TypeError) as error:
-        raise InputError(
-            f"{where}: is no judgement; name another file, or take the line out."
-        ) from error
-    if record.get("state") != State.FAILED:
-        yield pair.hash, plan.hash, version
-
-
-def _appended(out: Path) -> TextIO:
-    try:
-        return out.open("a", encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{out}: cannot be written: {error.strerror}.") from error
-
-
-def _write_judgement(file: TextIO, judgement: Judgement) -> bool:
-    """Write a line at once, so that a kill loses nothing; True where the backend failed."""
-    file.write(json.dumps(judgement_record(judgement), ensure_ascii=False) + "\n")
-    file.flush()
-    return judgement.state is State.FAILED
 
 
 def _texts(content: str) -> Iterable[Record]:

@@ -119,14 +119,18 @@ class Pair(BaseModel):
             }
         )
 
-    def placed(self) -> Self:
+    def placed(self, seed: int = 0) -> Self:
         """The pair with its responses laid on the sides by its own hash.
 
         For a pair whose better side is known: that side is A as often as B over many pairs, and
         the same one whenever the pair comes again, whichever way round.
+
+        Args:
+            seed: another one lays about half of the pairs the other way.
         """
         better_first = self if self.chosen is not Side.B else self.swapped()
-        return better_first.swapped() if int(self.content_hash, 16) % 2 else better_first
+        bits = int(self.content_hash, 16) >> seed % 256
+        return better_first.swapped() if bits % 2 else better_first
 
     @property
     def hash(self) -> str:

@@ -3,12 +3,14 @@
 from typing import Final
 
 from rmr1.benchmark.contract import Benchmark
+from rmr1.benchmark.judge_bench import JUDGE_BENCH
 from rmr1.benchmark.reward_bench import REWARD_BENCH
+from rmr1.benchmark.reward_bench_2 import REWARD_BENCH_2
 from rmr1.benchmark.rm_bench import RM_BENCH
 from rmr1.benchmark.rmb import RMB
 from rmr1.errors import InputError
 
-BENCHMARKS: Final = (REWARD_BENCH, RM_BENCH, RMB)
+BENCHMARKS: Final = (REWARD_BENCH, RM_BENCH, RMB, REWARD_BENCH_2, JUDGE_BENCH)
 
 
 def by_name(name: str) -> Benchmark:

@@ -39,6 +39,7 @@ class Benchmark:
         title: as people write it; the `source` of its pairs.
         size: pairs of the whole, as published.
         origin: where it is to be had.
+        patterns: which files of a folder hold it; the first pattern that any file matches counts.
         pairs: makes a row's pairs, the better response first.
 
             Raises CellError where the row cannot be used.
@@ -52,6 +53,7 @@ class Benchmark:
     title: str
     size: int
     origin: str
+    patterns: Sequence[str]
     pairs: Callable[[Cells, str], Sequence[Pair]]
     locate: Callable[[Pair], Place]
     tables: Callable[[Tally], Sequence[Table]]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from rmr1.benchmark.catalogue import by_title
 from rmr1.benchmark.contract import Benchmark
+from rmr1.benchmark.manifest import SUFFIX as MANIFEST
+from rmr1.benchmark.manifest import Manifest
 from rmr1.benchmark.outcome import Key, Outcome, outcome_of
 from rmr1.benchmark.released import read_record
 from rmr1.cells import CellError, Cells
@@ -28,6 +30,7 @@ class Judged:
         outcomes: by item, each as it was judged last; one whose backend failed gives way to any
             other.
         again: judgements of an item that had been judged before.
+        manifest: what the run was asked to judge, where it left word.
     """
 
     benchmark: Benchmark
@@ -35,6 +38,7 @@ class Judged:
     plan: Plan
     outcomes: dict[Key, Outcome] = field(default_factory=dict)
     again: int = 0
+    manifest: Manifest | None = None
 
     def add(self, outcome: Outcome) -> None:
         """Take one outcome."""
@@ -57,11 +61,19 @@ class Pile:
     unusable: int = 0
     reasons: list[str] = field(default_factory=list)
 
-    def take(self, judgement: Judgement, benchmark: Benchmark, outcome: Outcome) -> None:
+    def take(
+        self,
+        judgement: Judgement,
+        benchmark: Benchmark,
+        outcome: Outcome,
+        manifest: Manifest | None,
+    ) -> None:
         """Lay an outcome with those of its judge, plan and benchmark."""
         version, plan = judgement.version, judgement.plan
         key = (benchmark.name, version.hash, plan.hash)
-        self.groups.setdefault(key, Judged(benchmark, version, plan)).add(outcome)
+        group = self.groups.setdefault(key, Judged(benchmark, version, plan))
+        group.add(outcome)
+        group.manifest = manifest or group.manifest
 
     def refuse(self, reason: str) -> None:
         """Count what cannot be used."""
@@ -96,11 +108,16 @@ def read_judged(paths: Iterable[Path], benchmark: Benchmark | None = None) -> Pi
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    return sorted(file for file in path.rglob("*") if file.name.endswith(_SUFFIXES))
+    return sorted(
+        file
+        for file in path.rglob("*")
+        if file.name.endswith(_SUFFIXES) and not file.name.endswith(MANIFEST)
+    )
 
 
 def _read(file: Path, pile: Pile, benchmark: Benchmark | None) -> None:
     alike: Counter[Key] = Counter()
+    manifest = Manifest.beside(file)
     try:
         for row in read_rows(file):
             if isinstance(row, RowError):
@@ -112,7 +129,7 @@ def _read(file: Path, pile: Pile, benchmark: Benchmark | None) -> None:
                     outcome = outcome_of(judgement, known.locate(judgement.pair), agrees)
                     if agrees is not None:
                         outcome = _numbered(outcome, alike)
-                    pile.take(judgement, known, outcome)
+                    pile.take(judgement, known, outcome, manifest)
             except (InputError, CellError) as error:
                 pile.refuse(f"{file.name}, line {row.line}: {error}")
     except InputError as error:

@@ -104,6 +104,7 @@ REWARD_BENCH = Benchmark(
     title=TITLE,
     size=2_985,
     origin="hub:allenai/reward-bench:filtered",
+    patterns=("**/filtered*.parquet", "**/*filtered*.json*", "**/*.parquet", "**/*.json*"),
     pairs=reward_bench_pairs,
     locate=_locate,
     tables=_tables,

@@ -167,6 +167,7 @@ RM_BENCH = Benchmark(
     title=TITLE,
     size=11_943,
     origin="hub:THU-KEG/RM-Bench",
+    patterns=("**/total_dataset.json", "**/*_filtered.json", "**/*.parquet", "**/*.json*"),
     pairs=rm_bench_pairs,
     locate=_locate,
     tables=_tables,

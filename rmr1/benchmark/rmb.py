@@ -125,6 +125,7 @@ RMB = Benchmark(
     title=TITLE,
     size=25_845,
     origin="https://github.com/Zhou-Zoey/RMB-Reward-Model-Benchmark",
+    patterns=("**/*_set/**/*.json", "**/*.json*"),
     pairs=rmb_pairs,
     locate=_locate,
     tables=_tables,

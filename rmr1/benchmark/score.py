@@ -9,6 +9,7 @@ from typing import Any
 from rmr1.benchmark.contract import Benchmark
 from rmr1.benchmark.figure import Figure, Table
 from rmr1.benchmark.judged import Judged
+from rmr1.benchmark.manifest import Manifest
 from rmr1.benchmark.outcome import RULES, Outcome, Rule
 from rmr1.benchmark.tally import Mark, Tally
 from rmr1.judgement import JudgeVersion
@@ -49,6 +50,7 @@ class Score:
         states: judgements by how they ended.
         by_rule: the headline under every rule.
         agrees: for a released log, results that our reading of the same text confirms.
+        manifest: what the run was asked to judge, where it left word.
     """
 
     benchmark: Benchmark
@@ -69,6 +71,7 @@ class Score:
     by_rule: Mapping[Rule, Figure]
     cost: Cost
     agrees: Share
+    manifest: Manifest | None
 
     @property
     def headline(self) -> Figure:
@@ -106,6 +109,7 @@ class Score:
             "headline_by_rule": {rule: figure.as_record() for rule, figure in self.by_rule.items()},
             "cost": asdict(self.cost),
             "log_agrees": asdict(self.agrees),
+            "run": self.manifest and self.manifest.model_dump(),
         }
 
 
@@ -139,6 +143,7 @@ def score(judged: Judged, rule: Rule = "published") -> Score:
         by_rule={one: benchmark.tables(Tally(_marks(whole, one)))[0].figures[-1] for one in RULES},
         cost=_cost(outcomes),
         agrees=Share.of(sum(logged), len(logged)),
+        manifest=judged.manifest,
     )
 
 
