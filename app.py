@@ -5,18 +5,18 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from rmr1 import cli as judge_cli
 from rmr1 import ranking_cli
 from rmr1.backends.loading import load_backend
-from rmr1.benchmark import cli as benchmark_cli
 from rmr1.judge import Judge
 from rmr1.judges import judges_of
+from rmr1.judging_service import JudgingService
 from rmr1.plan import Plan
 from rmr1.settings import Settings, default_plan
 from storage import cli as storage_cli
@@ -34,7 +34,6 @@ cli = typer.Typer(
 )
 cli.add_typer(judge_cli.app)
 cli.add_typer(ranking_cli.app)
-cli.add_typer(benchmark_cli.app, name="bench")
 cli.add_typer(storage_cli.app)
 cli.add_typer(training_cli.app, name="train")
 
@@ -51,32 +50,61 @@ def _remember_database(context: typer.Context) -> None:
 
 
 @cli.command()
-def serve() -> None:
+def serve(
+    host: Annotated[str | None, typer.Option(help="instead of RMR1_HOST")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="instead of RMR1_PORT")] = None,
+    api_only: Annotated[
+        bool, typer.Option("--api", help="only the endpoints under /v1, without the pages")
+    ] = False,
+) -> None:
     """Serve the studio on the host and port of the settings (http://127.0.0.1:7860)."""
     settings = judge_cli.load_settings()
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = settings.model_copy(update=given)
+    signal.signal(signal.SIGTERM, _end)
+    if api_only:
+        _serve_api(settings)
+    else:
+        _serve_studio(settings)
+
+
+def _serve_api(settings: Settings) -> None:
+    from rmr1.api_server import serve_api
+
+    with ExitStack() as stack:
+        fixed = load_judges(settings, stack)
+        database = stack.enter_context(open_database(settings))
+        service = open_service(settings, OfferedJudges(database, fixed, SEPARATOR), stack)
+        serve_api(service, settings.host, settings.port)
+
+
+def _serve_studio(settings: Settings) -> None:
     # Gradio reads these at its import, takes seconds for it, and no other command needs it.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     stack = ExitStack()
     uploads = stack.enter_context(tempfile.TemporaryDirectory(prefix="rmr1-uploads-"))
     os.environ.setdefault("GRADIO_TEMP_DIR", uploads)
     gc.disable()  # a fifth of the import's time: nothing that it makes is garbage
+    from rmr1.api_server import is_local
+    from rmr1.serving import api_routes
     from ui.studio import Studio, build_page, launch
     from ui.trainer import TrainingCommand
 
-    signal.signal(signal.SIGTERM, _end)
     with stack:
         fixed = load_judges(settings, stack)
         database = stack.enter_context(open_database(settings))
         judges = OfferedJudges(database, fixed, SEPARATOR)
-        plans = plans_of_others(settings, judges)
         studio = Studio(
             database,
             judges,
             settings.plan,
             settings.data_dir,
-            plans,
+            plans_of_others(settings, judges),
             TrainingCommand.of_python(settings.training_python, settings.data_dir),
         )
+        # Where others reach the page, the endpoints are there only for who has the token.
+        offered = is_local(settings.host) or settings.api.token.get_secret_value()
+        routes = api_routes(open_service(settings, judges, stack)) if offered else []
         page = build_page(studio)
         gc.freeze()
         gc.enable()
@@ -87,7 +115,18 @@ def serve() -> None:
             host=settings.host,
             port=settings.port,
             allowed_hosts=settings.allowed_hosts,
+            routes=routes,
         )
+
+
+def open_service(
+    settings: Settings, judges: Mapping[str, Judge], stack: ExitStack
+) -> JudgingService:
+    """The judges for the endpoints; closed by `stack`."""
+    plans = plans_of_others(settings, judges)
+    service = JudgingService(judges, settings.plan, settings.api, plans)
+    stack.callback(service.close)
+    return service
 
 
 def plans_of_others(settings: Settings, judges: Iterable[str]) -> dict[str, Plan]:

@@ -26,14 +26,19 @@ class GroupRewards:
     ranking: Ranking | None = None
 
     def filled(self, missing: float) -> list[float]:
-        """The rewards as a trainer needs them, with a number for each response.
+        """The rewards as a trainer needs them: see `filled`."""
+        return filled(self.rewards, missing)
 
-        A response without a reward gets the mean of the others, which is no advantage in a group
-        that is compared with its own mean; where there are no others, `missing`.
-        """
-        known = [reward for reward in self.rewards if reward is not None]
-        mean = sum(known) / len(known) if known else missing
-        return [mean if reward is None else reward for reward in self.rewards]
+
+def filled(rewards: Sequence[float | None], missing: float) -> list[float]:
+    """A number for each response of a group.
+
+    A response without a reward gets the mean of the others, which is no advantage in a group that
+    is compared with its own mean; where there are no others, `missing`.
+    """
+    known = [reward for reward in rewards if reward is not None]
+    mean = sum(known) / len(known) if known else missing
+    return [mean if reward is None else reward for reward in rewards]
 
 
 def reward_limit(group: Group) -> int:

@@ -1,7 +1,10 @@
 """The page: tabs in order, their state in the address, and how it is served."""
 
+from collections.abc import Sequence
+
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from rmr1.errors import ConfigurationError
 from ui import http
@@ -61,6 +64,7 @@ def launch(
     host: str,
     port: int,
     allowed_hosts: frozenset[str] = frozenset(),
+    routes: Sequence[BaseRoute] = (),
     block: bool = True,
 ) -> str:
     """Serve the page.
@@ -68,6 +72,7 @@ def launch(
     Args:
         port: 0 takes a free one.
         allowed_hosts: further hosts whose pages may call this server.
+        routes: further ones beside the page.
         block: wait until the server is stopped.
 
     Returns:
@@ -99,7 +104,7 @@ def launch(
             state_session_capacity=500,
             app_kwargs={
                 "middleware": [Middleware(http.Guard, allowed_hosts=allowed_hosts)],
-                "routes": http.routes(studio.database),
+                "routes": [*http.routes(studio.database), *routes],
             },
         )
     except OSError as error:
