@@ -14,6 +14,7 @@ import typer
 from rmr1 import cli as judge_cli
 from rmr1 import ranking_cli
 from rmr1.backends.loading import load_backend
+from rmr1.benchmark import cli as benchmark_cli
 from rmr1.judge import Judge
 from rmr1.judges import judges_of
 from rmr1.judging_service import JudgingService
@@ -34,6 +35,7 @@ cli = typer.Typer(
 )
 cli.add_typer(judge_cli.app)
 cli.add_typer(ranking_cli.app)
+cli.add_typer(benchmark_cli.app, name="bench")
 cli.add_typer(storage_cli.app)
 cli.add_typer(training_cli.app, name="train")
 
