@@ -169,7 +169,8 @@ def _follow(judgements: Iterable[Judgement], total: int) -> int:
             for rollout in judgement.rollouts:
                 read += rollout.prompt_tokens or 0
                 written += rollout.completion_tokens or 0
-            bar.set_postfix(tokens=f"{read:,} read, {written:,} written", failed=failed)
+            said = f"{read:,} tokens read, {written:,} written, {failed:,} failed"
+            bar.set_postfix_str(said, refresh=False)
             bar.update()
     _say(
         f"Judged {total:,} pairs in {perf_counter() - started:,.0f} s: {read:,} tokens read, "

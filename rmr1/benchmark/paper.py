@@ -80,6 +80,13 @@ class PaperTable(BaseModel):
                 )
 
     @property
+    def decimals(self) -> int:
+        """How many decimals of a per cent the table prints."""
+        given = [repr(value) for row in self.rows for value in row[2:] if value != ""]
+        most = max((len(text.partition(".")[2]) for text in given), default=0)
+        return most if self.unit == "percent" else most - 2
+
+    @property
     def citation(self) -> str:
         """Where the table stands, in words."""
         return f"{self.source} {self.version}, {self.table}"

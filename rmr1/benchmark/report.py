@@ -136,11 +136,12 @@ def _averages(scores: Sequence[Score]) -> Iterator[Block]:
     wanted = paper_tables()["main"].columns[:-1]
     rows = []
     for by_title in judges.values():
-        values = [by_title[title].headline.value for title in wanted if title in by_title]
-        known = [value for value in values if value is not None]
+        figures = [by_title[title].headline for title in wanted if title in by_title]
+        known = [figure.value for figure in figures if figure.value is not None]
         if len(known) == len(wanted):
             title = next(iter(by_title.values())).version.title
-            rows.append((title, f"{100 * sum(known) / len(known):.2f}"))
+            part = ", in part" if any(figure.missing for figure in figures) else ""
+            rows.append((title, f"{100 * sum(known) / len(known):.2f}{part}"))
     if rows:
         yield Grid(("Judge", f"Average of {', '.join(wanted)}"), rows, frozenset(range(len(rows))))
 
@@ -185,7 +186,7 @@ def _rows(printed: PaperTable, columns: Sequence[str]) -> Iterator[tuple[str, ..
         if key[0] == _OURS or best[key[0]] == key:
             where = printed.version if key[0] == _OURS else f"{key[0]}, {printed.version}"
             shown = (
-                f"{100 * values[column].share:.2f}" if column in values else "–"
+                f"{100 * values[column].share:.{printed.decimals}f}" if column in values else "–"
                 for column in columns
             )
             yield f"{key[1]} ({where})", *shown
