@@ -52,7 +52,9 @@ _LIST_MARK = re.compile(r"^(\d+)?([-+.)])(?=\s|$)")
 _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem}
 body{color:#1b1f24;background:#fff}
-table{border-collapse:collapse;display:block;overflow-x:auto;font-variant-numeric:tabular-nums}
+table{border-collapse:collapse;display:block;overflow-x:auto;margin:1rem 0}
+table{font-variant-numeric:tabular-nums}
+td:not(:first-child){white-space:nowrap}
 th,td{border-bottom:1px solid #d6dae0;padding:.3rem .7rem;text-align:right;vertical-align:top}
 th:first-child,td:first-child{text-align:left}
 tr.own{background:#eef4ff;font-weight:600}

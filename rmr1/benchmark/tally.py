@@ -86,7 +86,7 @@ class Tally:
         """A weighted mean of cells' means."""
         used = {cell: weight for cell, weight in weights.items() if weight}
         marks = [mark for cell in used for mark in self._cells[cell]]
-        value = sum(weight * self._mean(cell) for cell, weight in used.items()) if used else None
+        value = self._value(used, marks)
         low, high, interval = self._interval(used, marks, value)
         return Figure(
             name=name,
@@ -98,6 +98,13 @@ class Tally:
             interval=interval,
             missing=tuple(missing),
         )
+
+    def _value(self, weights: Weights, marks: Sequence[Mark]) -> float | None:
+        if not weights:
+            return None
+        if self._is_pooled(weights, len(marks)):  # exact to the last digit
+            return sum(mark.credit for mark in marks) / len(marks)
+        return sum(weight * self._mean(cell) for cell, weight in weights.items())
 
     def _mean(self, cell: str) -> float:
         marks = self._cells[cell]
