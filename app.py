@@ -24,6 +24,7 @@ from storage import cli as storage_cli
 from storage.database import Database
 from storage.offered import OfferedJudges
 from training import cli as training_cli
+from ui import scaling_cli
 
 SEPARATOR = " · "
 """Between the names of backend and profile in a judge's title."""
@@ -36,6 +37,7 @@ cli = typer.Typer(
 cli.add_typer(judge_cli.app)
 cli.add_typer(ranking_cli.app)
 cli.add_typer(benchmark_cli.app, name="bench")
+cli.add_typer(scaling_cli.app)
 cli.add_typer(storage_cli.app)
 cli.add_typer(training_cli.app, name="train")
 

@@ -212,9 +212,10 @@ def _rounds(right: Counts, wrong: Counts, plan: Plan, rule: StopRule) -> Counts:
     going = np.arange(len(right))
     for drawn in range(1, plan.votes):
         counts = np.concatenate([right[going, :, drawn - 1], wrong[going, :, drawn - 1]], axis=1)
-        kinds, kind = np.unique(counts, axis=0, return_inverse=True)
-        decided = np.array([_stops(one, plan, drawn, rule) for one in kinds], dtype=bool)
-        stops = decided[kind.reshape(-1)]
+        digits = (plan.votes + 1) ** np.arange(counts.shape[1])
+        _, first, kind = np.unique(counts @ digits, return_index=True, return_inverse=True)
+        decided = [_stops(counts[one], plan, drawn, rule) for one in first]
+        stops = np.array(decided, dtype=bool)[kind]
         rounds[going[stops]] = drawn
         going = going[~stops]
         if not len(going):

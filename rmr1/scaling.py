@@ -80,7 +80,9 @@ class Saving:
         stop_at: the chance at which it stops.
         tokens: its tokens as a share of those of all votes.
         difference: its accuracy less that of all votes.
-        reaches: its accuracy is not below the interval of that of all votes.
+        half_difference: the same if a pair without a verdict were half right: without what is
+            gained only because fewer judgements end in a draw.
+        reaches: its accuracy is not below the interval of that of all votes, in either count.
         same: the interval of the difference holds 0 or lies above it: with many pairs a harder
             question than `reaches`.
     """
@@ -90,6 +92,7 @@ class Saving:
     stop_at: float
     tokens: Estimate
     difference: Estimate
+    half_difference: Estimate
     reaches: bool
     same: bool
 
@@ -208,6 +211,7 @@ class Resampled:
         columns: dict[tuple[str, str], Numbers] = {}
         for key, one in replayed.items():
             columns[key, "right"], columns[key, "tokens"] = one.right, one.tokens
+            columns[key, "half"] = one.right + one.mute / 2
             if one.seconds is not None:
                 columns[key, "seconds"] = one.seconds
         self._column = {name: number for number, name in enumerate(columns)}
@@ -220,14 +224,14 @@ class Resampled:
         return (plan.hash, measure) in self._column
 
     def mean(self, plan: Plan, measure: str) -> Estimate:
-        """The mean of a measure: `right`, `tokens` or `seconds`."""
+        """The mean of a measure: `right`, `half` (no verdict half right), `tokens`, `seconds`."""
         column = self._column[plan.hash, measure]
         drawn = None if self._drawn is None else self._drawn[:, column]
         return _estimate(float(self._means[column]), drawn)
 
-    def difference(self, plan: Plan, other: Plan) -> Estimate:
-        """The accuracy of a plan less that of another."""
-        here, there = (self._column[one.hash, "right"] for one in (plan, other))
+    def difference(self, plan: Plan, other: Plan, measure: str = "right") -> Estimate:
+        """A measure of a plan less that of another."""
+        here, there = (self._column[one.hash, measure] for one in (plan, other))
         drawn = None if self._drawn is None else self._drawn[:, here] - self._drawn[:, there]
         return _estimate(float(self._means[here] - self._means[there]), drawn)
 
@@ -244,16 +248,22 @@ def saving_of(plan: Plan, means: Resampled) -> Saving:
     """A plan that stops early beside all votes of the same plan."""
     assert plan.stop_at is not None
     every = plan.model_copy(update={"stop_at": None})
-    difference, full = means.difference(plan, every), means.mean(every, "right")
+    difference = means.difference(plan, every)
     return Saving(
         orders=plan.orders,
         votes=plan.votes,
         stop_at=plan.stop_at,
         tokens=means.ratio(plan, every),
         difference=difference,
-        reaches=full.low is not None and means.mean(plan, "right").value >= full.low,
+        half_difference=means.difference(plan, every, "half"),
+        reaches=all(_reaches(means, plan, every, measure) for measure in ("right", "half")),
         same=difference.high is not None and difference.high >= 0,
     )
+
+
+def _reaches(means: Resampled, plan: Plan, every: Plan, measure: str) -> bool:
+    low = means.mean(every, measure).low
+    return low is not None and means.mean(plan, measure).value >= low
 
 
 def _families(

@@ -13,6 +13,7 @@ SAVINGS = (
     "stops at",
     "share of tokens",
     "accuracy less that of all votes",
+    "no verdict counted half",
     "within its interval",
     "no difference seen",
 )
@@ -84,6 +85,7 @@ def saving_row(saving: Saving) -> tuple[str, ...]:
         f"{saving.stop_at:g}",
         share_text(saving.tokens),
         _with_interval(saving.difference, 100, "+.2f", " points"),
+        _with_interval(saving.half_difference, 100, "+.2f", " points"),
         "yes" if saving.reaches else "no",
         "yes" if saving.same else "no",
     )

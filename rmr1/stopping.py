@@ -62,17 +62,17 @@ def rounds_to_decide(tallies: Sequence[Tally], stop_at: float) -> int:
     return left
 
 
-@lru_cache(maxsize=2**16)
 def is_decided(tallies: tuple[Tally, ...], stop_at: float) -> bool:
     """Whether a side is ahead and would still lead after all votes with at least this chance."""
     lead = sum(one - other for one, other, _ in tallies)
     if not lead:
         return not tallies[0][2]
     ahead = tallies if lead > 0 else [(other, one, left) for one, other, left in tallies]
-    return chance_to_lead(ahead) >= stop_at
+    return chance_to_lead(tuple(sorted(ahead))) >= stop_at
 
 
-def chance_to_lead(tallies: Sequence[Tally]) -> float:
+@lru_cache(maxsize=2**16)
+def chance_to_lead(tallies: tuple[Tally, ...]) -> float:
     """The chance that the first side has more votes than the other when all are drawn.
 
     Exact. Rollouts to come are all taken to name a side.

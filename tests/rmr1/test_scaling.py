@@ -15,7 +15,7 @@ from rmr1.plan import Plan
 from rmr1.prompt import load_profile
 from rmr1.replay import Pool
 from rmr1.rollout import read_rollout
-from rmr1.scaling import Resampled, scale, scale_pool
+from rmr1.scaling import Resampled, saving_of, scale, scale_pool
 from rmr1.scaling_text import scaling_text
 from rmr1.stopping import is_decided
 from tests.replies import CHAT
@@ -254,3 +254,12 @@ def test_the_text_holds_every_point_saving_and_calibration():
     assert len(rows) == points + len(found.savings) + bins + tables
     assert "| both, 4 votes, 1,024 tokens, stops at 0.95 |" in text
     assert "66.7 %" in text
+
+
+def test_what_is_gained_by_fewer_draws_alone_is_told_apart():
+    pool = pool_of([[1, 1, -1, -1]] * 30)  # all votes: a draw on every pair
+    early = plan(pool, stop_at=0.9)
+    replayed = {some.hash: pool.replay(some, times=200) for some in (early, pool.plan)}
+    saving = saving_of(early, Resampled(pool.prompts, replayed))
+    assert saving.difference.value == pytest.approx(1 / 6, abs=0.03)  # both right ones came first
+    assert saving.half_difference.value == pytest.approx(0, abs=0.03)
