@@ -50,7 +50,8 @@ def _lines(found: Scaling) -> Iterator[str]:
         f"{found.pairs:,} pairs with {found.prompts:,} prompts; "
         f"drawn once with {plan_words(found.plan)}, temperature {found.plan.temperature:g}. "
         f"Each line is what its plan would have made of these rollouts, the mean of "
-        f"{found.replays} shuffles; intervals: 95 %, bootstrap over prompts."
+        f"{found.replays} shuffles; intervals: 95 %, bootstrap over prompts. An even number of "
+        f"rollouts may end in a draw, which is no verdict and not right."
     )
     if found.skipped:
         yield f"\nLeft out, the better side not being known: {found.skipped:,} pairs."

@@ -70,7 +70,8 @@ def _head(scaling: Scaling) -> Iterator[str]:
         f"<p>{scaling.pairs:,} pairs with {scaling.prompts:,} prompts, drawn once with "
         f"{escape(plan_words(scaling.plan))}, temperature {scaling.plan.temperature:g}. Each point "
         f"is what its plan would have made of these rollouts: the mean of {scaling.replays} "
-        f"shuffles; intervals of 95 %, bootstrap over prompts."
+        f"shuffles; intervals of 95 %, bootstrap over prompts. An even number of rollouts may end "
+        f"in a draw, which is no verdict and not right."
         f"{left_out if scaling.skipped else ''}</p>"
     )
 

@@ -4,6 +4,7 @@ Plotly takes long to import: whoever is to start at once imports this module lat
 """
 
 from collections.abc import Sequence
+from math import log10
 from typing import Literal
 
 import plotly.graph_objects as go
@@ -11,7 +12,7 @@ from plotly.subplots import make_subplots
 
 from rmr1.benchmark.paper import paper_tables
 from rmr1.calibration import Calibration
-from rmr1.scaling import Curve, Estimate, Point, Scaling
+from rmr1.scaling import Curve, Estimate, Point, Saving, Scaling
 from rmr1.scaling_text import curve_title, plan_words, share_text
 
 TARGET = 0.6
@@ -20,6 +21,7 @@ TARGET = 0.6
 _INK, _LINE = "#334155", "#cbd5e1"
 _COLOURS = {"votes": "#4f46e5", "budget": "#64748b", "adaptive": "#b45309"}
 _DASHES = {"AB": "solid", "BA": "dashdot", "both": "dash"}
+_DOUBLINGS = {"type": "log", "dtick": log10(2), "tickformat": ",.4~r"}
 _SYMBOLS = {"votes": "circle", "budget": "square", "adaptive": "diamond"}
 _SOURCES = {
     "votes": "share of votes",
@@ -41,7 +43,7 @@ def accuracy_figure(
         figure.add_trace(_line(curve, known))
     unit = "tokens written" if across == "tokens" else "seconds of its rollouts, added up"
     _lay_out(figure, f"Accuracy by {across} of a judgement (n = {scaling.pairs:,} pairs)", 470)
-    figure.update_xaxes(type="log", title=f"{unit}, mean of a judgement")
+    figure.update_xaxes(**_DOUBLINGS, title=f"{unit}, mean of a judgement")
     figure.update_yaxes(tickformat=".0%", title="right verdicts, of all pairs")
     return figure
 
@@ -59,7 +61,8 @@ def budget_figure(scaling: Scaling) -> go.Figure:
             figure.add_trace(_line(curve, budgets), row=1, col=1)
     figure.add_trace(_published_budgets(), row=1, col=2)
     _lay_out(figure, "Accuracy by budget", 420)
-    figure.update_xaxes(type="log", title="tokens allowed for a rollout")
+    figure.update_layout(margin={"t": 90}, legend={"y": -0.3})
+    figure.update_xaxes(**_DOUBLINGS, title="tokens allowed for a rollout")
     figure.update_yaxes(tickformat=".0%")
     return figure
 
@@ -77,13 +80,14 @@ def saving_figure(scaling: Scaling) -> go.Figure | None:
                 y=[100 * one.difference.value for one in found],
                 error_x=_whiskers([one.tokens for one in found]),
                 error_y=_whiskers([one.difference for one in found], 100),
-                text=[f"{one.stop_at:g}" for one in found],
+                text=_labels(found),
+                customdata=[f"{one.stop_at:g}" for one in found],
                 textposition="top center",
                 mode="lines+markers+text",
                 name=f"{orders}, {found[0].votes} votes; numbers: where it stops",
                 line={"color": _COLOURS["adaptive"], "dash": _DASHES[orders]},
                 marker={"symbol": "diamond" if orders == "both" else "circle", "size": 9},
-                hovertemplate="stops at %{text}: %{x:.1%} of the tokens, "
+                hovertemplate="stops at %{customdata}: %{x:.1%} of the tokens, "
                 "%{y:+.2f} points<extra></extra>",
             )
         )
@@ -159,6 +163,19 @@ def _add_reliability(figure: go.Figure, one: Calibration, colour: str, symbol: s
         row=2,
         col=1,
     )
+
+
+def _labels(savings: Sequence[Saving]) -> list[str]:
+    """Where each stops; those that come to about the same share the last one's label."""
+    places = [(round(one.tokens.value, 2), round(one.difference.value, 3)) for one in savings]
+    return [
+        ""
+        if place in places[number + 1 :]
+        else ", ".join(
+            f"{one.stop_at:g}" for one, at in zip(savings, places, strict=True) if at == place
+        )
+        for number, place in enumerate(places)
+    ]
 
 
 def _published_budgets() -> go.Scatter:

@@ -81,7 +81,8 @@ def test_the_budgets_stand_beside_the_published_curve_with_its_source(scaling):
 def test_an_early_stop_is_drawn_by_what_it_saves_and_costs(scaling):
     figure = saving_figure(scaling)
     assert [len(trace.x) for trace in figure.data] == [5, 5]
-    assert figure.data[1].text[-1] == "1"
+    assert ", ".join(filter(None, figure.data[1].text)).endswith("1")
+    assert list(figure.data[1].customdata) == ["0.8", "0.9", "0.95", "0.99", "1"]
     assert figure.data[1].y[-1] == pytest.approx(0)
 
 
