@@ -32,7 +32,7 @@ TINY_JUDGE = (
     "reward model works."
 )
 BARE = "It mostly copies its prompt's example and prefers what it reads first."
-LEARNED = "Its adapter has learned how a judgement is written; take its verdict for a guess."
+LEARNED = "Its adapter has learned how a judgement is written; take its verdict for a hint."
 HELD = "A grammar holds it to the protocol, and its quotations to sentences of the responses."
 
 
