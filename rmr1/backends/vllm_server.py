@@ -36,6 +36,10 @@ _ANSWER_SECONDS = 5.0
 _RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 _MOST_AT_ONCE = 8  # adapters in one batch: each takes memory of the GPU
 
+# One place for an adapter stays empty: on CPUs a request for the base that shares a batch with one
+# for an adapter is given what the last place holds (seen in 0.31: index -1 into all places).
+_EMPTY = 1
+
 
 def serve_command(settings: VllmSettings, port: int, adapters: Iterable[Adapter]) -> list[str]:
     """The command that serves a model for judging.
@@ -136,7 +140,7 @@ def _lora(adapters: list[Adapter]) -> list[str]:
         "--max-lora-rank",
         str(rank),
         "--max-loras",
-        str(min(len(adapters), _MOST_AT_ONCE)),
+        str(min(len(adapters), _MOST_AT_ONCE) + _EMPTY),
         "--lora-modules",
         *map(json.dumps, modules),
     ]

@@ -102,6 +102,7 @@ def test_it_is_started_for_judging(start: Start, notes: Path, tmp_path: Path) ->
     assert said[:2] == ["serve", "org/judge-7b"]
     for flag, value in {
         "--max-lora-rank": "16",
+        "--max-loras": "2",
         "--max-model-len": "4096",
         "--max-logprobs": "20",
         "--served-model-name": "org/judge-7b",

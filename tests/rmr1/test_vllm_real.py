@@ -31,7 +31,7 @@ pytestmark = pytest.mark.vllm
 ROOT = Path(__file__).parents[2]
 SERVER_PYTHON = ROOT / ".venv-vllm/bin/python"
 TRAIN_PYTHON = ROOT / ".venv-train/bin/python"
-WRITE_WEIGHTS = "from training.base import embedded_base; print(embedded_base(dtype='float32'))"
+WRITE_WEIGHTS = "from training.base import embedded_base; print(embedded_base())"
 PAIR = Pair.of("What is the capital of Australia?", "It is Canberra.", "It is Sydney.")
 
 
@@ -88,7 +88,7 @@ def test_base_and_adapter_answer_side_by_side(backend: VllmBackend) -> None:
     with ThreadPoolExecutor(2) as pool:
         base, adapted = pool.map(lambda one: text_of(backend, one), asked)
     assert base != adapted
-    assert text_of(backend, asked[0]) == base
+    assert [text_of(backend, one) for one in asked] == [base, adapted]  # as if alone
 
 
 def test_a_verdict_alone_is_held_to_its_grammar_and_has_a_probability(
