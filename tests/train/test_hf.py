@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from rmr1.backends.adapters import packaged_adapter
 from rmr1.backends.base import ChatRequest, Delta, Sampling
 from rmr1.backends.hf import TransformersBackend
 from rmr1.backends.scalar import ScalarBackend
@@ -25,6 +26,7 @@ from rmr1.errors import (
 from rmr1.judges import default_judge
 from rmr1.pair import Message, Pair
 from rmr1.plan import Plan
+from rmr1.rollout import State
 from rmr1.settings import ScalarSettings, TransformersSettings
 from tests.train import tiny
 from training.scalar import train_scalar
@@ -256,6 +258,26 @@ def test_it_judges_under_a_profile(backend: TransformersBackend) -> None:
     assert found.rollouts[0].completion_tokens
     assert len(found.version.revision) == 64
     assert found.version.engine.startswith("transformers ")
+
+
+def test_the_embedded_weights_judge_with_the_packaged_adapter() -> None:
+    """In both orders at once, cut short: it begins as the adapter was taught."""
+    from training.base import embedded_base
+
+    try:
+        model = embedded_base()
+    except ConfigurationError as error:
+        pytest.skip(str(error))
+    settings = TransformersSettings(model=str(model), adapters=packaged_adapter())
+    with closing(TransformersBackend(settings)) as backend:
+        judge = default_judge(backend)
+        pair = Pair.of("What is the capital of Australia?", "It is Canberra.", "It is Sydney.")
+        found = judge.judge(pair, Plan(orders="both", max_tokens=16))
+    assert found.version.adapter.startswith("judge@")
+    assert [rollout.order for rollout in found.rollouts] == ["AB", "BA"]
+    for rollout in found.rollouts:
+        assert rollout.state is State.TRUNCATED, rollout.reason
+        assert rollout.trace.type is not None, rollout.trace.text
 
 
 def scalar_folder(folder: Path, target: Path, labels: int = 1) -> Path:
