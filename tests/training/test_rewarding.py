@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import httpx
@@ -168,7 +169,13 @@ def as_verl_calls_it(samples, **reward_kwargs):
             )
         )
 
-    return asyncio.run(run())
+    return apart(run())
+
+
+def apart(coroutine):
+    """Run in a loop of its own, in a thread: browser tests leave one running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 def test_verl_compares_a_sample_with_its_ground_truth(url, token):
@@ -219,4 +226,4 @@ def test_a_row_of_verl_that_cannot_be_compared_is_refused(row, said):
         "extra_info": {"question": "Which?"},
     }
     with pytest.raises(InputError, match=said):
-        asyncio.run(verl_reward.compute_score(**{**usual, **row}))
+        apart(verl_reward.compute_score(**{**usual, **row}))
