@@ -76,10 +76,10 @@ class ScalarBackend:
         Raises:
             ConfigurationError: the model cannot be loaded, or gives more than one number.
         """
-        import torch
-
         with self._lock:
             model, tokenizer = self._load()
+            import torch  # there, since the model is
+
             tokens = _tokens(conversation, response, tokenizer)
             held, context = tokens["input_ids"].shape[1], self._context(model)
             if held > context:
