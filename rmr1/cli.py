@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from operator import attrgetter
 from pathlib import Path
@@ -21,6 +21,7 @@ from rmr1.backends.loading import load_backend
 from rmr1.batch import judge_many
 from rmr1.errors import BackendError, ConfigurationError, InputError, RMR1Error, first_problem
 from rmr1.evaluation_text import evaluation_text
+from rmr1.judge import Judge
 from rmr1.judgement import Judgement
 from rmr1.judges import default_judge
 from rmr1.pair import Order, Pair
@@ -91,9 +92,7 @@ def judge(
     wanted = {pair.hash: pair for pair in read_lines(pairs, pair_from_record)}
     with ExitStack() as stack:
         results = stack.enter_context(opened_results(out, attrgetter("hash")))
-        backend = load_backend(settings.backend)
-        stack.callback(backend.close)
-        who = default_judge(backend, profile or settings.profile, taken_adapter(backend, adapter))
+        who = stack.enter_context(opened_judge(settings, profile, adapter))
         same = (plan.hash, who.version.hash)
         todo = [pair for pair in wanted.values() if not results.hold(pair, *same)]
         finished = tqdm(
@@ -107,7 +106,19 @@ def judge(
         raise BackendError(f"the judge failed on {failed} of {len(todo)} pairs: run it again.")
 
 
-def taken_adapter(backend: Backend, adapter: str | None) -> str | None:
+@contextmanager
+def opened_judge(settings: Settings, profile: str | None, adapter: str | None) -> Iterator[Judge]:
+    """The judge that a command's options ask for, on the backend of the settings.
+
+    Raises:
+        ConfigurationError: the backend, the profile or the adapter cannot be used.
+    """
+    with closing(load_backend(settings.backend)) as backend:
+        taken = _taken_adapter(backend, adapter)
+        yield default_judge(backend, profile or settings.profile, taken)
+
+
+def _taken_adapter(backend: Backend, adapter: str | None) -> str | None:
     """The adapter to judge with; one that is given with its folder is handed to the backend."""
     name, equals, folder = (adapter or "").partition("=")
     if not equals:

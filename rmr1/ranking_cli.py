@@ -2,17 +2,14 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Annotated
 
 import typer
 
-from rmr1.backends.loading import load_backend
-from rmr1.cli import changed_plan, load_settings, print_json, read_lines, taken_adapter
+from rmr1.cli import changed_plan, load_settings, opened_judge, print_json, read_lines
 from rmr1.errors import BackendError
 from rmr1.group import group_from_record
 from rmr1.judgement import State
-from rmr1.judges import default_judge
 from rmr1.tournament import (
     Method,
     Ranking,
@@ -62,10 +59,7 @@ def rank(
     most = sum(judgement_limit(len(set(group.responses)), method) for group in wanted)
     sys.stderr.write(f"{len(wanted):,} prompts, at most {most:,} pairs to judge\n")
     failed = 0
-    with ExitStack() as stack:
-        backend = load_backend(settings.backend)
-        stack.callback(backend.close)
-        who = default_judge(backend, profile or settings.profile, taken_adapter(backend, adapter))
+    with opened_judge(settings, profile, adapter) as who:
         for number, found in enumerate(
             rank_many(wanted, judged_by(who, plan, workers), method), start=1
         ):

@@ -6,11 +6,11 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Generic, Protocol, TypeVar
 
-from rmr1.errors import BackendError, BackendUnavailable
+from rmr1.errors import BackendError, BackendUnavailable, RMR1Error
 
 _END_SECONDS = 3.0
 _FIRST_PAUSE_SECONDS = 0.5
@@ -102,6 +102,20 @@ class Child(Generic[Client]):
         """Start the process unless it runs; see `lease`."""
         with self._lock:
             self._ready()
+
+    def warm(self) -> threading.Thread:
+        """Start the process in the background, so that the first request finds it running.
+
+        Returns:
+            The thread that does it; what goes wrong shows at the first request.
+        """
+        thread = threading.Thread(target=self._try_to_start, name="warm", daemon=True)
+        thread.start()
+        return thread
+
+    def _try_to_start(self) -> None:
+        with suppress(RMR1Error):
+            self.start()
 
     @contextmanager
     def lease(self, adapter: str | None = None) -> Iterator[Running[Client]]:

@@ -28,7 +28,7 @@ from rmr1.backends.weights import (
     find_weights,
     prepare_weights,
 )
-from rmr1.errors import BackendError, BackendUnavailable, ConfigurationError, RMR1Error
+from rmr1.errors import BackendError, BackendUnavailable, ConfigurationError
 from rmr1.settings import EmbeddedSettings
 
 # The layers of a model below this size are so thin that a second thread costs as much as it gives
@@ -129,9 +129,7 @@ class EmbeddedBackend:
         Returns:
             The thread that does it; what goes wrong shows at the first request.
         """
-        thread = threading.Thread(target=self._try_to_start, name="warm", daemon=True)
-        thread.start()
-        return thread
+        return self._child.warm()
 
     def stream(self, request: ChatRequest) -> Generator[Delta, None, None]:
         """Complete one chat; see `Backend.stream`.
@@ -156,12 +154,6 @@ class EmbeddedBackend:
     def close(self) -> None:
         """End the child process."""
         self._child.close()
-
-    def _try_to_start(self) -> None:
-        try:
-            self._child.start()
-        except RMR1Error:
-            return
 
     def _asked(self, name: str | None) -> Adapter | None:
         adapter = self._adapters.find(name) if name else None

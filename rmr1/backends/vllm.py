@@ -11,7 +11,7 @@ from rmr1.backends.child import Child
 from rmr1.backends.openai import OpenAIBackend
 from rmr1.backends.revision import model_name, model_revision
 from rmr1.backends.vllm_server import NAME, launch_vllm
-from rmr1.errors import BackendError, BackendUnavailable, RMR1Error
+from rmr1.errors import BackendError, BackendUnavailable
 from rmr1.settings import VllmSettings
 
 
@@ -58,9 +58,7 @@ class VllmBackend:
 
     def warm(self) -> threading.Thread:
         """Start the server in the background; what goes wrong shows at the first request."""
-        thread = threading.Thread(target=self._try_to_start, name="warm", daemon=True)
-        thread.start()
-        return thread
+        return self._child.warm()
 
     def stream(self, request: ChatRequest) -> Generator[Delta, None, None]:
         """Complete one chat; see `Backend.stream`.
@@ -85,9 +83,3 @@ class VllmBackend:
     def close(self) -> None:
         """End the server, also while it starts."""
         self._child.close()
-
-    def _try_to_start(self) -> None:
-        try:
-            self._child.start()
-        except RMR1Error:
-            return

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
-from rmr1.backends.loading import load_backend
 from rmr1.benchmark.catalogue import by_name
 from rmr1.benchmark.contract import Benchmark
 from rmr1.benchmark.document import Block, html_page, markdown
@@ -21,10 +20,9 @@ from rmr1.benchmark.outcome import Rule
 from rmr1.benchmark.report import TITLE, report, score_blocks
 from rmr1.benchmark.running import Chosen, identity, run_benchmark
 from rmr1.benchmark.score import Score, score
-from rmr1.cli import changed_plan, load_settings, print_json, taken_adapter
+from rmr1.cli import changed_plan, load_settings, opened_judge, print_json
 from rmr1.errors import BackendError, InputError
 from rmr1.judgement import Judgement
-from rmr1.judges import default_judge
 from rmr1.results import opened_results
 from rmr1.rollout import State
 
@@ -81,9 +79,7 @@ def run(
     with ExitStack() as stack:
         results = stack.enter_context(opened_results(out, identity))
         _manifest(chosen, data, sample).save(out)
-        backend = load_backend(settings.backend)
-        stack.callback(backend.close)
-        who = default_judge(backend, profile or settings.profile, taken_adapter(backend, adapter))
+        who = stack.enter_context(opened_judge(settings, profile, adapter))
         same = (plan.hash, who.version.hash)
         left = sum(not results.hold(pair, *same) for pair in chosen.pairs())
         kept = chosen.selection.pairs - left
