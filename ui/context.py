@@ -7,6 +7,7 @@ from pathlib import Path
 from rmr1.judge import Judge
 from rmr1.plan import Plan
 from storage.database import Database
+from ui.gates import Gate, LocalGate
 from ui.trainer import TrainingCommand
 
 
@@ -20,6 +21,7 @@ class Studio:
         data_dir: where exports are written.
         plans: the plans of judges that start with another one, by title.
         training: how a training run is started; None where none can be.
+        gate: tells whose a request is.
     """
 
     database: Database
@@ -28,3 +30,4 @@ class Studio:
     data_dir: Path
     plans: Mapping[str, Plan] = field(default_factory=dict)
     training: TrainingCommand | None = None
+    gate: Gate = field(default_factory=LocalGate)
