@@ -16,12 +16,13 @@ from ui.explore_tab import build_explore_tab
 from ui.judge_tab import build_judge_tab
 from ui.judgement_tab import build_judgement_tab
 from ui.panels import ASSETS, head, panel
+from ui.rank_tab import build_rank_tab
 from ui.theme import theme
 from ui.train_tab import build_train_tab
 
 __all__ = ["Studio", "build_page", "launch"]
 
-TABS = ("judge", "annotate", "explore", "judgement", "compare", "train", "data")
+TABS = ("judge", "rank", "annotate", "explore", "judgement", "compare", "train", "data")
 LINKED = {"judgement": "judgement", "run": "train"}
 """Names in an address, and the page that each is about."""
 
@@ -36,6 +37,7 @@ def build_page(studio: Studio) -> gr.Blocks:
         tabs = gr.Tabs(elem_id="tabs")
         with tabs:
             build_judge_tab(studio, page)
+            build_rank_tab(studio, page)
             build_annotate_tab(studio)
             build_explore_tab(studio)
             build_judgement_tab(studio)
