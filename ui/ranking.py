@@ -177,7 +177,8 @@ def _match_view(match: Match, key: str | None) -> View:
 def _sentence(ranking: Ranking) -> str:
     best = [one.index + 1 for one in ranking.standings if one.rank == 1]
     undecided = len(ranking.undecided)
-    left = f" {undecided} of {len(ranking.matches)} matches have no verdict." if undecided else ""
+    has = "has" if undecided == 1 else "have"
+    left = f" {undecided} of {len(ranking.matches)} matches {has} no verdict." if undecided else ""
     if len(best) == 1:
         return f"Response {best[0]} comes first.{left}"
     if len(best) == len(ranking.standings):

@@ -44,10 +44,10 @@ RMR.rank = function ({ element, trigger }) {
     trigger("rank", { prompt: prompt.value, conversation: conversation.checked, responses: texts(), judge: judge.value, method: method.value, both: both.checked });
   };
   method.addEventListener("change", tally);
-  root.append(h("section.card.rank-form", { "aria-label": "What is ranked" },
+  root.append(h("section.card.stage.rank-form", { "aria-label": "What is ranked" },
     h("label", {}, "Prompt", prompt), boxes,
-    h("div.actions", {}, more, h("span.spacer"), RMR.field("Judge", judge), RMR.field("Who meets whom", method),
-      h("label.tick", {}, both, "both orders"), h("label.tick", {}, conversation, "conversation")),
+    h("div.actions", {}, more, h("label.tick", {}, conversation, "the prompt is a conversation")),
+    h("div.fields", {}, RMR.field("Judge", judge), RMR.field("Who meets whom", method), h("label.tick", {}, both, "each pair in both orders")),
     h("div.actions", {}, go, stop, count)));
   root.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send();
