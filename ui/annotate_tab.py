@@ -11,7 +11,7 @@ from storage import pairs
 from ui import answering, serving
 from ui.answering import Ask, Asked, JudgeNow, More, Open, Say, Undo
 from ui.context import Studio
-from ui.judge_tab import judge_pair
+from ui.judging import judge_pair
 from ui.panels import panel, payload
 from ui.views import View
 

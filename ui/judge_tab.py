@@ -1,34 +1,31 @@
 """The Judge page: a pair in, a judgement written before one's eyes, a word of agreement out."""
 
 import json
-import uuid
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
-from time import monotonic
 from typing import Any, NamedTuple
 
 import gradio as gr
 from pydantic import ValidationError
 
 from rmr1.errors import InputError, RMR1Error, first_problem
-from rmr1.judge import Judge, Update
-from rmr1.judgement import Judgement
+from rmr1.judge import Judge
 from rmr1.pair import Message, Pair, Side, read_transcript, transcript
 from rmr1.plan import Plan
 from rmr1.record import pair_from_record
-from storage import judgements
-from storage.database import Database
 from ui import labelling
+from ui.beside import with_beside
 from ui.context import Studio
+from ui.judging import judge_pair
 from ui.panels import panel, text
-from ui.views import View, judgement_view, live_view
+from ui.views import View
 
 NO_EXAMPLE = "Load an example …"
-PAUSE = 0.1
-"""Seconds between two views of a judgement being written: a browser keeps up, Stop is heard."""
-
 STOPS = (0.9, 0.95, 0.99, 1.0)
+NOBODY = "nobody"
+"""In the form: no second judge."""
+
 ALL_VOTES = 0.0
 """In the form: voting never stops early."""
 
@@ -67,48 +64,6 @@ def read_pair(prompt: str, is_conversation: bool, response_a: str, response_b: s
         raise InputError(f"The pair cannot be used: {error.errors()[0]['msg']}.") from error
 
 
-def judge_pair(
-    database: Database, judge: Judge, pair: Pair, plan: Plan, *, anew: bool
-) -> Iterator[View]:
-    """Judge while the page watches, then put the judgement on record.
-
-    Yields:
-        Views of the case; the last one carries the key of the stored judgement.
-    """
-    layout = judge.profile.layout
-    if not anew:
-        stored = _stored(database, judge, pair, plan)
-        if stored:
-            yield stored
-            return
-    run = uuid.uuid4().hex
-    shown_at = 0.0
-    updates: list[Update | None] = [None] * plan.size
-    yield live_view(pair, updates, layout, run)
-    for step in judge.stream(pair, plan):
-        if isinstance(step, Judgement):
-            with database.write() as session:
-                key = judgements.add(session, step, profile_text=judge.profile.model_dump_json())
-            yield {**judgement_view(step, layout, key), "run": run}
-        else:
-            updates[step.index] = step
-            if monotonic() - shown_at >= PAUSE:
-                yield live_view(pair, updates, layout, run)
-                shown_at = monotonic()
-
-
-def _stored(database: Database, judge: Judge, pair: Pair, plan: Plan) -> View | None:
-    with database.read() as session:
-        key = judgements.find_same(session, pair.hash, judge.version.hash, plan.hash)
-        if not key:
-            return None
-        found = judgements.get(session, key)
-    view = judgement_view(found.judgement, judge.profile.layout, key)
-    when = f"{found.created_at:%Y-%m-%d %H:%M} UTC"
-    note = f"Judged before with the same plan ({when}); “Judge anew” asks again."
-    return {**view, "notes": [{"kind": "info", "text": note}, *view["notes"]]}
-
-
 def load_example(title: str) -> tuple[str, bool, str, str]:
     """Prompt, whether it is a conversation, and both responses of an example."""
     pair = examples().get(title)
@@ -139,6 +94,7 @@ class JudgeForm(NamedTuple):
     grammar: bool
     anew: bool
     stop_at: float = ALL_VOTES
+    beside: str = NOBODY
 
     def plan(self) -> Plan:
         """How the pair is to be judged.
@@ -162,11 +118,23 @@ def judge_form(studio: Studio, form: JudgeForm) -> Iterator[View]:
     Raises:
         InputError: a field cannot be used; the sentence names it.
     """
-    judge = studio.judges.get(form.judge)
-    if judge is None:
-        raise InputError(f"There is no judge {form.judge!r}: choose one of the list.")
+    judge = _judge(studio, form.judge)
+    second = None if form.beside == NOBODY else _judge(studio, form.beside)
     pair = read_pair(form.prompt, form.is_conversation, form.response_a, form.response_b)
-    yield from judge_pair(studio.database, judge, pair, form.plan(), anew=bool(form.anew))
+    plan, anew = form.plan(), bool(form.anew)
+    view: View = {}
+    for view in judge_pair(studio.database, judge, pair, plan, anew=anew):
+        yield view
+    if second is not None:
+        its = studio.plans.get(form.beside, studio.plan).model_copy(update={"orders": plan.orders})
+        yield from with_beside(studio.database, second, pair, its, view, anew=anew)
+
+
+def _judge(studio: Studio, title: str) -> Judge:
+    judge = studio.judges.get(title)
+    if judge is None:
+        raise InputError(f"There is no judge {title!r}: choose one of the list.")
+    return judge
 
 
 def build_judge_tab(studio: Studio, page: gr.Blocks) -> None:
@@ -240,6 +208,14 @@ def build_judge_tab(studio: Studio, page: gr.Blocks) -> None:
                 )
                 seed = gr.Number(plan.seed, precision=0, minimum=0, label="Seed", interactive=True)
             with gr.Row():
+                beside = gr.Dropdown(
+                    [NOBODY, *titles],
+                    value=NOBODY,
+                    label="Beside it",
+                    info="a second judge on the same pair: a bare score, or a verdict alone",
+                    interactive=True,
+                    elem_id="judge-beside",
+                )
                 grammar = gr.Checkbox(plan.grammar, label="Hold to the grammar", interactive=True)
                 anew = gr.Checkbox(False, label="Judge anew", interactive=True)
         case = panel(
@@ -253,11 +229,14 @@ def build_judge_tab(studio: Studio, page: gr.Blocks) -> None:
             its = studio.plans.get(title, studio.plan)
             return its.max_tokens, its.grammar
 
-        def look_again(chosen: str, default: str) -> tuple[dict[str, Any], str]:
+        def look_again(
+            chosen: str, default: str, second: str
+        ) -> tuple[dict[str, Any], str, dict[str, Any]]:
             """The judges of now; the choice follows a new default, and else stays."""
             now = list(studio.judges)
             stays = chosen in now and now[0] == default
-            return gr.update(choices=now, value=chosen if stays else now[0]), now[0]
+            others = gr.update(choices=[NOBODY, *now], value=second if second in now else NOBODY)
+            return gr.update(choices=now, value=chosen if stays else now[0]), now[0], others
 
         def run(*fields: Any) -> Iterator[View]:
             try:
@@ -275,7 +254,7 @@ def build_judge_tab(studio: Studio, page: gr.Blocks) -> None:
 
         pair_form = [prompt, conversation, response_a, response_b]
         form = [*pair_form, who, orders, votes, temperature, max_tokens, seed, grammar, anew]
-        form.append(stop_at)
+        form += [stop_at, beside]
         running = go.click(
             run,
             form,
@@ -303,8 +282,8 @@ def build_judge_tab(studio: Studio, page: gr.Blocks) -> None:
         gr.on(
             [page.load, tab.select],
             look_again,
-            [who, default],
-            [who, default],
+            [who, default, beside],
+            [who, default, beside],
             queue=False,  # whoever leaves at once would break off a queued answer
             show_progress="hidden",
             api_visibility="private",

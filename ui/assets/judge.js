@@ -4,8 +4,8 @@
 RMR.judge = function ({ element, props, trigger }) {
   const { h } = RMR;
   const root = element.querySelector("[data-root]");
-  const bar = h("div.agree");
-  const paint = RMR.case(root, { link: true, bar, edit: () => {
+  const bar = h("div.agree"), beside = h("div.beside-place");
+  const paint = RMR.case(root, { link: true, bar: h("div", {}, beside, bar), edit: () => {
     RMR.foldForm(false);
     document.querySelector("#judge-prompt textarea").focus();
   } });
@@ -34,6 +34,7 @@ RMR.judge = function ({ element, props, trigger }) {
     document.getElementById("judge-stop")?.toggleAttribute("disabled", view.phase !== "running");
     const another = view.run !== before?.run || view.key !== before?.key;
     if (view.phase && another) RMR.foldForm(true);
+    RMR.repaint(beside, view.beside, () => view.beside ? RMR.besideLine(view.beside) : []);
     RMR.repaint(bar, [view.phase, view.key, view.receipt, view.verdict], () =>
       view.phase === "done" && view.key ? RMR.agreeBar(view, trigger) : []);
     if (view.phase === "done" && (before?.phase === "running" || another)) {
@@ -92,4 +93,16 @@ RMR.uuid = function () {
   bytes[8] = (bytes[8] & 63) | 128;
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+};
+
+// What a second judge says of the same pair, in a line.
+RMR.besideLine = function (one) {
+  const { h } = RMR;
+  if (one.phase === "running") return h("p.beside", { role: "status" }, h("span.pulse", { "aria-hidden": "true" }), h("span", {}, `Beside it, ${one.judge} judges`));
+  const line = one.verdict ? [RMR.badge(one.verdict), h("strong", {}, `Response ${one.verdict} is better`)]
+    : [h("span.state", { "aria-hidden": "true" }, "!"), h("strong", {}, `No verdict: ${one.state_title}`)];
+  return h("div.beside", { role: "status" }, h("span.muted", {}, "Beside it"), h("span", {}, one.judge), ...line, RMR.confidence(one),
+    one.agrees === null ? null : h(`span.chip${one.agrees ? ".is-exact" : ".is-absent"}`, {}, one.agrees ? "the same verdict" : "another verdict"),
+    h("span.spacer"), one.key ? h("a.quiet", { href: RMR.link(one.key) }, "Open") : null,
+    one.reason ? h("p.beside-reason", {}, one.reason) : null);
 };
