@@ -18,7 +18,7 @@ from tqdm import tqdm
 from rmr1 import evaluation as evaluator
 from rmr1.backends.base import Backend, TakesAdapters
 from rmr1.backends.loading import load_backend
-from rmr1.batch import judge_many
+from rmr1.batch import by_prompt, judge_many
 from rmr1.errors import BackendError, ConfigurationError, InputError, RMR1Error, first_problem
 from rmr1.evaluation_text import evaluation_text
 from rmr1.judge import Judge
@@ -96,7 +96,7 @@ def judge(
         same = (plan.hash, who.version.hash)
         todo = [pair for pair in wanted.values() if not results.hold(pair, *same)]
         finished = tqdm(
-            judge_many(who, todo, plan, workers=workers),
+            judge_many(who, by_prompt(todo), plan, workers=workers),
             total=len(todo),
             unit="pair",
             disable=not sys.stderr.isatty(),

@@ -5,6 +5,7 @@ RMR1Error
 ├── InputError                 a file, a form or an argument holds something unusable
 ├── BackendError               the model call failed
 │   ├── BackendUnavailable     nobody answered, or the server died: worth another try
+│   │   └── BackendBusy        the server is there and asks for patience
 │   └── PromptTooLong          the prompt does not fit the context window
 ├── RecordNotFound             no record has this id
 └── StorageError               the database refused: locked, full, or of another version
@@ -31,6 +32,10 @@ class BackendError(RMR1Error):
 
 class BackendUnavailable(BackendError):
     """Nobody answered, or the server died during the call: worth another try."""
+
+
+class BackendBusy(BackendUnavailable):
+    """The server is there, and has more to do than it takes: worth another try, later or slower."""
 
 
 class PromptTooLong(BackendError):

@@ -12,7 +12,7 @@ from math import exp
 from queue import SimpleQueue
 
 from rmr1.backends.base import Backend, ChatRequest, Delta, FinishReason, Sampling, Token
-from rmr1.errors import BackendError
+from rmr1.errors import BackendError, BackendUnavailable
 from rmr1.grammar import build_grammar
 from rmr1.grounding import GroundedQuote
 from rmr1.judgement import Judgement, JudgeVersion, conclude
@@ -127,27 +127,43 @@ class Judge:
     def _rollout(
         self, pair: Pair, plan: Plan, index: int, draw: Draw, cancelled: threading.Event
     ) -> Iterator[Update]:
-        """Draw one rollout; the last update carries it whole."""
+        """Draw one rollout; the last update carries it whole.
+
+        One whose server breaks off in the middle is begun once more, from its first word.
+        """
         chat = build_chat(pair, self.profile, draw.order)
-        reader = RolloutReader(pair, draw.order, layout=self.profile.layout)
         request = self._request(pair, chat.messages, plan, draw)
-        writing = _Writing(reader, index, draw, chat.injected)
+        started = time.perf_counter()
+        for is_last_try in (False, True):
+            reader = RolloutReader(pair, draw.order, layout=self.profile.layout)
+            writing = _Writing(reader, index, draw, chat.injected, started)
+            try:
+                yield from self._write(writing, request, cancelled)
+            except BackendError as failure:
+                broke_off = isinstance(failure, BackendUnavailable) and writing.tokens
+                if broke_off and not is_last_try and not cancelled.is_set():
+                    continue
+                yield writing.update(writing.finish(error=str(failure)))
+            else:
+                if not cancelled.is_set():
+                    yield writing.update(writing.finish())
+            return
+
+    def _write(
+        self, writing: "_Writing", request: ChatRequest, cancelled: threading.Event
+    ) -> Iterator[Update]:
+        """Let the backend write a rollout, with an update as often as a page can show one."""
         answered = False
-        try:
-            with closing(self.backend.stream(request)) as deltas:
-                for delta in deltas:
-                    if cancelled.is_set():
-                        return
-                    if answered and delta.text:  # from an engine that does not stop by itself
-                        break
-                    writing.take(delta)  # what comes last without text are the counts of tokens
-                    answered = writing.is_answered()
-                    if writing.is_due():
-                        yield writing.update()
-        except BackendError as failure:
-            yield writing.update(writing.finish(error=str(failure)))
-        else:
-            yield writing.update(writing.finish())
+        with closing(self.backend.stream(request)) as deltas:
+            for delta in deltas:
+                if cancelled.is_set():
+                    return
+                if answered and delta.text:  # from an engine that does not stop by itself
+                    break
+                writing.take(delta)  # what comes last without text are the counts of tokens
+                answered = writing.is_answered()
+                if writing.is_due():
+                    yield writing.update()
 
     def _request(
         self, pair: Pair, messages: tuple[Message, ...], plan: Plan, draw: Draw
@@ -166,6 +182,7 @@ class Judge:
             adapter=self.adapter,
             grammar=grammar or None,
             logprobs=ALTERNATIVES if able.logprobs else 0,
+            group=pair.prompt_hash,
         )
 
 

@@ -51,7 +51,9 @@ class OpenAISettings(BaseModel):
 
     kind: Literal["openai"] = "openai"
     base_url: str = Field(
-        default="http://127.0.0.1:8000/v1", description="the server's address, with its /v1"
+        default="http://127.0.0.1:8000/v1",
+        min_length=1,
+        description="the server's address, with its /v1; several of one model by commas",
     )
     model: str = Field(default="", description="model to ask; by default the first it serves")
     api_key: SecretStr = Field(default=SecretStr(""), description="key, where the server wants one")
@@ -64,10 +66,35 @@ class OpenAISettings(BaseModel):
     logprobs: bool | None = Field(
         default=None, description="ask for log-probabilities; by default where the dialect has them"
     )
-    parallel: int = Field(default=8, ge=1, le=1024, description="requests sent at once")
+    parallel: int = Field(
+        default=8, ge=1, le=1024, description="requests sent at once, to each server"
+    )
+    most_parallel: int | None = Field(
+        default=None,
+        ge=1,
+        le=8192,
+        description="how far a batch may go that starts with `parallel` and finds out what the "
+        "server bears; by default eight times as many",
+    )
     timeout_s: float = Field(
         default=300.0, gt=0, description="seconds of silence after which a request is given up"
     )
+
+    @property
+    def in_batches(self) -> int:
+        """The most requests that a batch sends each server at once."""
+        return self.most_parallel or 8 * self.parallel
+
+    @property
+    def base_urls(self) -> tuple[str, ...]:
+        """The address of each server, each once."""
+        return tuple(dict.fromkeys(filter(None, map(str.strip, self.base_url.split(",")))))
+
+    @model_validator(mode="after")
+    def _has_an_address(self) -> Self:
+        if not self.base_urls:
+            raise ValueError("base_url names no server")
+        return self
 
 
 class VllmSettings(BaseModel):

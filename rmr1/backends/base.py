@@ -36,6 +36,8 @@ class ChatRequest:
         adapter: name of a LoRA adapter that the backend knows; None is the base model.
         grammar: a GBNF grammar that the completion must follow; only where the backend can.
         logprobs: how many alternatives to report for each token; 0 for none.
+        group: requests of one group have the most part of their prompts in common, so that they
+            are worth asking of the same server; "" is none.
     """
 
     messages: tuple[Message, ...]
@@ -43,6 +45,7 @@ class ChatRequest:
     adapter: str | None = None
     grammar: str | None = None
     logprobs: int = 0
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ class Capabilities:
 
     Attributes:
         parallel: requests that it works on at once without queueing.
+        most_parallel: where nobody knows what its server bears, the most requests at once that a
+            batch may find out about; None where `parallel` is all there is.
         adapters: names that `ChatRequest.adapter` may take.
     """
 
@@ -84,6 +89,7 @@ class Capabilities:
     grammar: bool = False
     parallel: int = 1
     adapters: tuple[str, ...] = ()
+    most_parallel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,15 @@ class TakesAdapters(Protocol):
         Raises:
             RMR1Error: it is not there, or does not fit the model.
         """
+
+
+@runtime_checkable
+class CountsRefusals(Protocol):
+    """A backend whose server may ask for patience."""
+
+    @property
+    def refusals(self) -> int:
+        """How often it did so far: requests turned away because there were too many."""
 
 
 @runtime_checkable

@@ -11,11 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rmr1.backends.base import ChatRequest, Delta, FinishReason, Token
 from rmr1.backends.stops import StopWatch
-from rmr1.errors import BackendError, BackendUnavailable, PromptTooLong
+from rmr1.errors import BackendBusy, BackendError, BackendUnavailable, PromptTooLong
 
 Dialect = Literal["vllm", "llama.cpp", "openai"]
 
 _TRY_AGAIN = {408, 429, 502, 503, 504}
+_BUSY = {429, 503}
 _TOO_LONG = re.compile(
     r"exceed_context_size|context_length_exceeded|context (?:length|size|window)"
     r"|maximum model length|max_model_len",
@@ -150,7 +151,8 @@ def stream_chat(
     happens as soon as the reply holds one of `stops`.
 
     Raises:
-        BackendUnavailable: nobody answered, the server is busy, or the reply broke off.
+        BackendUnavailable: nobody answered, or the reply broke off.
+        BackendBusy: the server has too much to do.
         PromptTooLong: the chat does not fit the context window.
         BackendError: the server refused, or sent what is no completion.
     """
@@ -244,7 +246,8 @@ def _refusal(status: int, text: str) -> BackendError:
     """
     said = " ".join(text.split())[:_SHOWN_CHARACTERS]
     if status in _TRY_AGAIN:
-        return BackendUnavailable(f"the model server is busy (HTTP {status}); try again. {said}")
+        kind = BackendBusy if status in _BUSY else BackendUnavailable
+        return kind(f"the model server is busy (HTTP {status}); try again. {said}")
     if status in {401, 403}:
         return BackendError(
             f"the model server refused the key (HTTP {status}): set RMR1_BACKEND__API_KEY."

@@ -30,9 +30,10 @@ def load_backend(settings: BackendSettings, *, warm: bool = False) -> Backend:
 
             return _warmed(EmbeddedBackend(settings), warm)
         case OpenAISettings():
+            from rmr1.backends.fleet import Fleet
             from rmr1.backends.openai import OpenAIBackend
 
-            return OpenAIBackend(settings)
+            return Fleet(settings) if len(settings.base_urls) > 1 else OpenAIBackend(settings)
         case VllmSettings():
             from rmr1.backends.vllm import VllmBackend
 

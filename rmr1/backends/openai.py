@@ -10,7 +10,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from rmr1.backends.base import Capabilities, ChatRequest, Delta, Identity
 from rmr1.backends.chat_stream import Dialect, request_body, stream_chat
-from rmr1.errors import BackendError, BackendUnavailable
+from rmr1.errors import BackendBusy, BackendError, BackendUnavailable
 from rmr1.settings import OpenAISettings
 
 _CONNECT_SECONDS = 10.0
@@ -45,15 +45,20 @@ class OpenAIBackend:
         *,
         transport: httpx.BaseTransport | None = None,
         wait_s: float = 0.5,
+        attempts: int = _ATTEMPTS,
     ) -> None:
         """Prepare the client; nothing is asked yet.
 
         Args:
+            settings: with one address; for several there is `rmr1.backends.fleet`.
             transport: what carries the requests, for a server that is not on the network.
             wait_s: unit of the growing pauses between attempts, in seconds.
+            attempts: how often a server that is away or busy is asked.
         """
         self._settings = settings
         self._wait_s = wait_s
+        self._attempts = attempts
+        self._refusals = 0
         self._key = settings.api_key.get_secret_value()
         headers = {"Content-Type": "application/json"}
         if self._key:
@@ -89,7 +94,19 @@ class OpenAIBackend:
             grammar=dialect != "openai",
             parallel=self._settings.parallel,
             adapters=self.adapters,
+            most_parallel=self._settings.in_batches,
         )
+
+    @property
+    def refusals(self) -> int:
+        """How often the server has said that it is busy."""
+        return self._refusals
+
+    @property
+    def answers(self) -> bool:
+        """Whether the server has said what it is and serves, or nobody needs to ask."""
+        self._models()
+        return self._served is not None or not self._must_ask
 
     @property
     def adapters(self) -> tuple[str, ...]:
@@ -99,8 +116,8 @@ class OpenAIBackend:
     def stream(self, request: ChatRequest) -> Generator[Delta, None, None]:
         """Complete one chat; see `Backend.stream`.
 
-        A server that is away or busy is asked again, up to four times and only as long as no
-        token has come.
+        A server that is away or busy is asked again, up to four times unless told otherwise, and
+        only as long as no token has come.
         """
         if request.adapter and request.adapter not in self._settings.adapters:
             raise BackendError(f"the settings name no adapter {request.adapter!r}.")
@@ -108,7 +125,7 @@ class OpenAIBackend:
         model = request.adapter or self._model(models)
         body = request_body(request, model, self._dialect(models))
         attempts = Retrying(
-            stop=stop_after_attempt(_ATTEMPTS),
+            stop=stop_after_attempt(self._attempts),
             wait=wait_random_exponential(self._wait_s, max=_LONGEST_WAIT_SECONDS),
             retry=retry_if_exception_type(BackendUnavailable),
             reraise=True,
@@ -117,7 +134,7 @@ class OpenAIBackend:
             for attempt in attempts:
                 deltas = stream_chat(self._client, body, request.sampling.stop)
                 with attempt:
-                    first = next(deltas)
+                    first = self._first(deltas)
             with closing(deltas):
                 yield first
                 yield from deltas
@@ -127,6 +144,15 @@ class OpenAIBackend:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _first(self, deltas: Generator[Delta, None, None]) -> Delta:
+        """The first piece, with a refusal counted."""
+        try:
+            return next(deltas)
+        except BackendBusy:
+            with self._lock:
+                self._refusals += 1
+            raise
 
     def _without_key(self, error: BackendError) -> BackendError:
         """The same error; servers like to repeat the key they refuse."""
@@ -141,12 +167,14 @@ class OpenAIBackend:
             return self._settings.dialect
         return _OWNERS.get(models[0].owned_by, "openai") if models else "openai"
 
+    @property
+    def _must_ask(self) -> bool:
+        return self._settings.dialect == "auto" or not self._settings.model
+
     def _models(self) -> tuple[_Model, ...]:
         """The models that the server lists, asked until it answers once; none if it has no list."""
         with self._lock:
-            if self._served is None and (
-                self._settings.dialect == "auto" or not self._settings.model
-            ):
+            if self._served is None and self._must_ask:
                 try:
                     response = self._client.get("models")
                     if response.is_success:

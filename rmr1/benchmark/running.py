@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rmr1.batch import judge_many
+from rmr1.batch import by_prompt, judge_many
 from rmr1.benchmark.contract import Benchmark
 from rmr1.benchmark.items import Selection, prompt_of, read_items
 from rmr1.benchmark.outcome import key_of
@@ -45,7 +45,8 @@ def run_benchmark(
 ) -> Iterator[Judgement]:
     """Judge the chosen items that the results do not hold, and add each as it is done.
 
-    Pairs are read while they are judged, so that few of them are in memory at once.
+    Pairs are read while they are judged, so that few of them are in memory at once, and those of
+    a prompt are judged one after the other.
 
     Args:
         workers: pairs judged at once, as in `judge_many`.
@@ -55,6 +56,6 @@ def run_benchmark(
     """
     same = (plan.hash, judge.version.hash)
     todo = (pair for pair in chosen.pairs() if not results.hold(pair, *same))
-    for judgement in judge_many(judge, todo, plan, workers=workers):
+    for judgement in judge_many(judge, by_prompt(todo), plan, workers=workers):
         results.add(judgement)
         yield judgement

@@ -134,3 +134,21 @@ def test_an_answered_rollout_tells_its_tokens():
     rollout = judgement.rollouts[0]
     assert rollout.prompt_tokens > 0
     assert rollout.completion_tokens > 0
+
+
+def test_a_rollout_that_breaks_off_is_begun_once_more():
+    backend = ScriptedBackend([CHAT], fail_after=5)
+    failed = Judge(backend, load_profile("cor")).judge(PAIR, Plan())
+    assert failed.state is State.FAILED
+    assert len(backend.asked) == 2
+
+    class BreaksOffOnce(ScriptedBackend):
+        def stream(self, request):
+            self._fail_after = 5 if not self.asked else None
+            yield from super().stream(request)
+
+    mended = BreaksOffOnce([CHAT])
+    judgement = Judge(mended, load_profile("cor")).judge(PAIR, Plan())
+    assert judgement.state is State.COMPLETE
+    assert judgement.rollouts[0].trace.text == CHAT
+    assert len(mended.asked) == 2
