@@ -3,6 +3,12 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from rmr1.errors import RMR1Error
+
+
+class NotAllowed(RMR1Error):
+    """Somebody asked for what their role does not allow; the sentence says what to do."""
+
 
 class Role(IntEnum):
     """What somebody may do; each role may do what those before it may."""
@@ -22,6 +28,13 @@ class Role(IntEnum):
         return self.name.lower()
 
 
+ROLES = {role.title: role for role in Role}
+"""The roles by their words."""
+
+VISITOR_NAME = "visitor"
+"""The name of everybody who has not said who they are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody at the page.
@@ -32,3 +45,12 @@ class Person:
 
     name: str
     role: Role
+
+    @property
+    def is_known(self) -> bool:
+        """Whether they have said who they are."""
+        return self.name != VISITOR_NAME
+
+
+VISITOR = Person(VISITOR_NAME, Role.VISITOR)
+"""Somebody who has not said who they are."""

@@ -9,6 +9,7 @@ from rmr1.errors import BackendError, InputError, RMR1Error
 from rmr1.rollout import State
 from storage import pairs
 from ui import answering, serving
+from ui.access import NotAllowed, Role, admit
 from ui.answering import Ask, Asked, JudgeNow, More, Open, Say, Undo
 from ui.context import Studio
 from ui.judging import judge_pair
@@ -18,25 +19,41 @@ from ui.views import View
 EVENTS = ("open", "more", "say", "undo", "judge", "examples")
 
 
-def answer(handler: Callable[[Asked], View], model: type[Asked]) -> Callable[[gr.EventData], View]:
+def answer(
+    studio: Studio,
+    handler: Callable[[Asked], View],
+    model: type[Asked],
+    role: Role = Role.ANNOTATOR,
+) -> Callable[[gr.EventData, gr.Request], View]:
     """A listener that answers a payload; what can be mended comes back as one sentence.
 
     The page waits for the answer that carries its mark, so a refusal must be an answer too.
     """
 
-    def listener(event: gr.EventData) -> View:
-        return respond(handler, model, payload(event))
+    def listener(event: gr.EventData, request: gr.Request) -> View:
+        data = payload(event)
+        try:
+            who = admit(studio, request, role)
+        except NotAllowed as error:
+            return {"request": _mark(data), "error": str(error)}
+        if not studio.gate.takes_names:
+            data["annotator"] = who.name
+        return respond(handler, model, data)
 
     return listener
 
 
 def respond(handler: Callable[[Asked], View], model: type[Asked], data: dict[str, Any]) -> View:
     """The answer to one payload, with the payload's own mark in `request`."""
-    mark = str(data.get("request"))[:64]
+    mark = _mark(data)
     try:
         return {"request": mark, **handler(answering.read(model, data))}
     except RMR1Error as error:
         return {"request": mark, "error": str(error)}
+
+
+def _mark(data: dict[str, Any]) -> str:
+    return str(data.get("request"))[:64]
 
 
 def judge_now(studio: Studio, asked: JudgeNow) -> View:
@@ -75,11 +92,11 @@ def build_annotate_tab(studio: Studio) -> None:
     with gr.Tab("Annotate", id="annotate", elem_id="tab-annotate"):
         page = panel("annotate", EVENTS, elem_id="annotate")
         listeners = {
-            page.open: answer(open_page, Open),
-            page.more: answer(more, More),
-            page.say: answer(lambda asked: answering.say(database, asked), Say),
-            page.undo: answer(lambda asked: answering.undo(database, asked), Undo),
-            page.examples: answer(load_examples, Ask),
+            page.open: answer(studio, open_page, Open),
+            page.more: answer(studio, more, More),
+            page.say: answer(studio, lambda asked: answering.say(database, asked), Say),
+            page.undo: answer(studio, lambda asked: answering.undo(database, asked), Undo),
+            page.examples: answer(studio, load_examples, Ask, Role.LEAD),
         }
         for on, listener in listeners.items():
             on(
@@ -92,7 +109,7 @@ def build_annotate_tab(studio: Studio) -> None:
                 api_visibility="private",
             )
         page.judge(
-            answer(lambda asked: judge_now(studio, asked), JudgeNow),
+            answer(studio, lambda asked: judge_now(studio, asked), JudgeNow),
             None,
             page,
             show_progress="hidden",

@@ -3,6 +3,7 @@
 import gradio as gr
 
 from ui import compare_views
+from ui.access import Role, require
 from ui.context import Studio
 from ui.panels import panel, text
 from ui.views import View
@@ -18,10 +19,12 @@ def build_compare_tab(studio: Studio) -> None:
         found = panel("compare", ("ask",), elem_id="compare-found")
         both = panel("compareBoth", ("show",), elem_id="compare-both")
 
-    def ask(event: gr.EventData) -> View:
+    def ask(event: gr.EventData, request: gr.Request) -> View:
+        require(studio, request, Role.VISITOR)
         return compare_views.page_view(database, text(event, "query"))
 
-    def show(event: gr.EventData) -> View:
+    def show(event: gr.EventData, request: gr.Request) -> View:
+        require(studio, request, Role.VISITOR)
         return compare_views.both_view(database, text(event, "old"), text(event, "new"))
 
     for listen, answer, output in ((found.ask, ask, found), (both.show, show, both)):

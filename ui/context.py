@@ -8,7 +8,11 @@ from rmr1.judge import Judge
 from rmr1.plan import Plan
 from storage.database import Database
 from ui.gates import Gate, LocalGate
+from ui.limits import Buckets
 from ui.trainer import TrainingCommand
+
+VISITOR_ROLLOUTS = 30
+"""Rollouts that a visitor may ask for in an hour, unless the settings say otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,7 @@ class Studio:
         plans: the plans of judges that start with another one, by title.
         training: how a training run is started; None where none can be.
         gate: tells whose a request is.
+        visitor_rollouts: what is left to each visitor, in rollouts of a judge.
     """
 
     database: Database
@@ -31,3 +36,6 @@ class Studio:
     plans: Mapping[str, Plan] = field(default_factory=dict)
     training: TrainingCommand | None = None
     gate: Gate = field(default_factory=LocalGate)
+    visitor_rollouts: Buckets = field(
+        default_factory=lambda: Buckets(VISITOR_ROLLOUTS, VISITOR_ROLLOUTS)
+    )

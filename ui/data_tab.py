@@ -17,6 +17,7 @@ from storage.export_rows import Kind
 from storage.exporting import ExportOptions
 from storage.shapes import ColumnMapping, UnmappedColumns
 from storage.snapshots import LabelFilter
+from ui.access import Role, require
 from ui.context import Studio
 from ui.data_views import (
     columns_view,
@@ -276,32 +277,47 @@ def build_data_tab(studio: Studio) -> None:
     database = studio.database
     policy = [stage, ties, known, inspection]
 
-    def on_look(path: str | None, hub: str) -> View:
+    def on_look(path: str | None, hub: str, request: gr.Request) -> View:
+        require(studio, request, Role.LEAD)
         return look(path, hub)
 
-    def on_remap(path: str | None, hub: str, event: gr.EventData) -> View:
+    def on_remap(path: str | None, hub: str, event: gr.EventData, request: gr.Request) -> View:
+        require(studio, request, Role.LEAD)
         return look(path, hub, payload(event).get("mapping"))
 
-    def on_take(path: str | None, hub: str, event: gr.EventData) -> tuple[View, View]:
+    def on_take(
+        path: str | None, hub: str, event: gr.EventData, request: gr.Request
+    ) -> tuple[View, View]:
+        require(studio, request, Role.LEAD)
         return take(database, path, hub, payload(event)), list_imports(database)
 
-    def on_undo(event: gr.EventData) -> tuple[View, View]:
+    def on_undo(event: gr.EventData, request: gr.Request) -> tuple[View, View]:
+        require(studio, request, Role.LEAD)
         listed = undo(database, payload(event))
         return {"said": listed.pop("said")}, listed
 
-    def on_count(*chosen: object) -> View:
+    def on_count(request: gr.Request, *chosen: object) -> View:
+        require(studio, request, Role.LEAD)
         return count_labels(database, *chosen)
 
-    def on_freeze(title: str, *chosen: object) -> tuple[View, gr.Dropdown]:
+    def on_freeze(request: gr.Request, title: str, *chosen: object) -> tuple[View, gr.Dropdown]:
+        require(studio, request, Role.LEAD)
         return freeze(database, title, *chosen)
 
-    def on_count_export(title: str | None, what: str, how: str, other: bool) -> View:
+    def on_count_export(
+        title: str | None, what: str, how: str, other: bool, request: gr.Request
+    ) -> View:
+        require(studio, request, Role.LEAD)
         return count_export(database, title, what, how, other)
 
-    def on_export(title: str | None, what: str, how: str, other: bool) -> tuple[View, gr.File]:
+    def on_export(
+        title: str | None, what: str, how: str, other: bool, request: gr.Request
+    ) -> tuple[View, gr.File]:
+        require(studio, request, Role.LEAD)
         return export(studio, title, what, how, other)
 
-    def on_open(*chosen: object) -> tuple[View, View, gr.Dropdown]:
+    def on_open(request: gr.Request, *chosen: object) -> tuple[View, View, gr.Dropdown]:
+        require(studio, request, Role.LEAD)
         names = snapshot_names(database)
         return (
             list_imports(database),

@@ -8,13 +8,14 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from rmr1.errors import RecordNotFound
-from storage.database import Database
 from ui import inspecting
+from ui.access import Role, require_on_route
+from ui.context import Studio
 
 _DAY_S = 86_400
 
 
-def routes(database: Database) -> list[Route]:
+def routes(studio: Studio) -> list[Route]:
     """`/plotly.min.js`, out of the plotly package, and `/judgements/{key}.json`."""
 
     def plotly(_: Request) -> Response:
@@ -23,8 +24,9 @@ def routes(database: Database) -> list[Route]:
         return FileResponse(path, media_type="text/javascript", headers=headers)
 
     def judgement(request: Request) -> Response:
+        require_on_route(studio, request, Role.VISITOR)
         try:
-            return JSONResponse(inspecting.record(database, request.path_params["key"]))
+            return JSONResponse(inspecting.record(studio.database, request.path_params["key"]))
         except RecordNotFound as error:
             return JSONResponse({"error": str(error)}, status_code=404)
 

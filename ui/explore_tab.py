@@ -4,6 +4,7 @@ import gradio as gr
 
 from rmr1.errors import RMR1Error
 from ui import charts, exploring, inspecting
+from ui.access import Role, require
 from ui.context import Studio
 from ui.panels import panel, text
 from ui.views import View
@@ -21,19 +22,23 @@ def build_explore_tab(studio: Studio) -> None:
             drawn = panel("charts", ("draw",), elem_id="explore-charts")
             case = panel("preview", ("show",), elem_id="explore-case")
 
-    def ask(event: gr.EventData) -> View:
+    def ask(event: gr.EventData, request: gr.Request) -> View:
+        require(studio, request, Role.VISITOR)
         return exploring.list_view(database, text(event, "query"))
 
-    def queue(event: gr.EventData) -> View:
+    def queue(event: gr.EventData, request: gr.Request) -> View:
+        require(studio, request, Role.LEAD)
         try:
             return exploring.make_queue(database, text(event, "query"), text(event, "name"))
         except RMR1Error as error:
             raise gr.Error(str(error), print_exception=False) from error
 
-    def draw(event: gr.EventData) -> View:
+    def draw(event: gr.EventData, request: gr.Request) -> View:
+        require(studio, request, Role.VISITOR)
         return charts.charts_view(database, text(event, "query"), text(event, "by"))
 
-    def show(event: gr.EventData) -> View:
+    def show(event: gr.EventData, request: gr.Request) -> View:
+        require(studio, request, Role.VISITOR)
         return inspecting.preview(database, text(event, "key"))
 
     for listen, answer, output in (

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from starlette.requests import HTTPConnection
 
-from storage.roles import Person, Role
+from storage.roles import VISITOR, Person, Role
 
 LOCAL_NAME = "local"
 """The name of whoever uses a studio without accounts, until they give another one."""
@@ -16,10 +16,16 @@ class Gate(Protocol):
 
     Attributes:
         takes_names: whether people may call themselves what they like, as there are no accounts.
+        admits_visitors: whether those who have not said who they are may look and judge.
     """
 
     @property
     def takes_names(self) -> bool:
+        """See the attributes."""
+        ...
+
+    @property
+    def admits_visitors(self) -> bool:
         """See the attributes."""
         ...
 
@@ -38,7 +44,8 @@ class LocalGate:
 
     role: Role = Role.ADMIN
     takes_names: bool = True
+    admits_visitors: bool = True
 
     def person(self, connection: HTTPConnection | None) -> Person:
         """The same for every request."""
-        return Person(LOCAL_NAME, self.role)
+        return VISITOR if self.role is Role.VISITOR else Person(LOCAL_NAME, self.role)

@@ -8,8 +8,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from storage.database import Database
 from ui import downloads
+from ui.context import Studio
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -77,15 +77,15 @@ def _with_headers(send: Send) -> Send:
     return wrapped
 
 
-def routes(database: Database) -> list[Route]:
+def routes(studio: Studio) -> list[Route]:
     """Routes beside the page: liveness, readiness and downloads."""
 
     def alive(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
     def ready(_: Request) -> Response:
-        with database.read() as session:
+        with studio.database.read() as session:
             session.connection()
         return JSONResponse({"status": "ready"})
 
-    return [Route("/healthz", alive), Route("/readyz", ready), *downloads.routes(database)]
+    return [Route("/healthz", alive), Route("/readyz", ready), *downloads.routes(studio)]

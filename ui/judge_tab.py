@@ -1,7 +1,7 @@
 """The Judge page: a pair in, a judgement written before one's eyes, a word of agreement out."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
@@ -15,10 +15,11 @@ from rmr1.pair import Message, Pair, Side, read_transcript, transcript
 from rmr1.plan import Plan
 from rmr1.record import pair_from_record
 from ui import labelling
+from ui.access import Role, admit, name_for, require, spend
 from ui.beside import with_beside
 from ui.context import Studio
 from ui.judging import judge_pair
-from ui.panels import panel, text
+from ui.panels import panel, payload, text
 from ui.views import View
 
 NO_EXAMPLE = "Load an example …"
@@ -112,8 +113,13 @@ class JudgeForm(NamedTuple):
             raise InputError(f"The plan's {where}: {what}.") from error
 
 
-def judge_form(studio: Studio, form: JudgeForm) -> Iterator[View]:
+def judge_form(
+    studio: Studio, form: JudgeForm, allow: Callable[[int], None] = lambda _: None
+) -> Iterator[View]:
     """Judge what the form holds.
+
+    Args:
+        allow: told how many rollouts it takes before the first; refuses by raising.
 
     Raises:
         InputError: a field cannot be used; the sentence names it.
@@ -122,11 +128,12 @@ def judge_form(studio: Studio, form: JudgeForm) -> Iterator[View]:
     second = None if form.beside == NOBODY else _judge(studio, form.beside)
     pair = read_pair(form.prompt, form.is_conversation, form.response_a, form.response_b)
     plan, anew = form.plan(), bool(form.anew)
+    its = studio.plans.get(form.beside, studio.plan).model_copy(update={"orders": plan.orders})
+    allow(plan.size + (its.size if second else 0))
     view: View = {}
     for view in judge_pair(studio.database, judge, pair, plan, anew=anew):
         yield view
     if second is not None:
-        its = studio.plans.get(form.beside, studio.plan).model_copy(update={"orders": plan.orders})
         yield from with_beside(studio.database, second, pair, its, view, anew=anew)
 
 
@@ -225,31 +232,48 @@ def build_judge_tab(studio: Studio, page: gr.Blocks) -> None:
             value={"examples": list(examples())[:4]},
         )
 
-        def plan_of(title: str) -> tuple[int, bool]:
+        def plan_of(title: str, request: gr.Request) -> tuple[int, bool]:
+            require(studio, request, Role.VISITOR)
             its = studio.plans.get(title, studio.plan)
             return its.max_tokens, its.grammar
 
         def look_again(
-            chosen: str, default: str, second: str
+            chosen: str, default: str, second: str, request: gr.Request
         ) -> tuple[dict[str, Any], str, dict[str, Any]]:
             """The judges of now; the choice follows a new default, and else stays."""
+            require(studio, request, Role.VISITOR)
             now = list(studio.judges)
             stays = chosen in now and now[0] == default
             others = gr.update(choices=[NOBODY, *now], value=second if second in now else NOBODY)
             return gr.update(choices=now, value=chosen if stays else now[0]), now[0], others
 
-        def run(*fields: Any) -> Iterator[View]:
+        def run(request: gr.Request, *fields: Any) -> Iterator[View]:
             try:
-                yield from judge_form(studio, JudgeForm(*fields))
+                who = admit(studio, request, Role.VISITOR)
+                form = JudgeForm(*fields)
+                if who.role is Role.VISITOR:
+                    form = form._replace(max_tokens=min(form.max_tokens, studio.plan.max_tokens))
+                yield from judge_form(
+                    studio, form, lambda rollouts: spend(studio, request, who, rollouts)
+                )
             except RMR1Error as error:
                 raise gr.Error(str(error), print_exception=False) from error
 
-        def chosen_example(event: gr.EventData) -> tuple[str, str, bool, str, str]:
+        def chosen_example(
+            event: gr.EventData, request: gr.Request
+        ) -> tuple[str, str, bool, str, str]:
+            require(studio, request, Role.VISITOR)
             title = text(event, "title")
             return title if title in examples() else NO_EXAMPLE, *load_example(title)
 
-        def inspect(view: View, event: gr.EventData) -> View:
-            receipt = labelling.inspect(studio.database, event)
+        def example_of(title: str, request: gr.Request) -> tuple[str, bool, str, str]:
+            require(studio, request, Role.VISITOR)
+            return load_example(title)
+
+        def inspect(view: View, event: gr.EventData, request: gr.Request) -> View:
+            who = require(studio, request, Role.ANNOTATOR)
+            name = name_for(studio, who, payload(event).get("annotator"))
+            receipt = labelling.inspect(studio.database, event, name)
             return {**view, "receipt": receipt}
 
         pair_form = [prompt, conversation, response_a, response_b]
@@ -289,7 +313,7 @@ def build_judge_tab(studio: Studio, page: gr.Blocks) -> None:
             api_visibility="private",
         )
         example.input(
-            load_example,
+            example_of,
             example,
             pair_form,
             js="(title) => { RMR.foldForm(false); return [title]; }",

@@ -3,6 +3,7 @@
 import gradio as gr
 
 from ui import inspecting, labelling
+from ui.access import Role, name_for, require
 from ui.context import Studio
 from ui.panels import panel, payload, text
 from ui.views import View
@@ -14,12 +15,15 @@ def build_judgement_tab(studio: Studio) -> None:
     with gr.Tab("Judgement", id="judgement", elem_id="tab-judgement"):
         shown = panel("judgement", ("open", "inspect"), elem_id="judgement-page")
 
-    def open_judgement(event: gr.EventData) -> View:
+    def open_judgement(event: gr.EventData, request: gr.Request) -> View:
+        require(studio, request, Role.VISITOR)
         whole = payload(event).get("whole") is True
         return inspecting.page_view(database, text(event, "key"), text(event, "query"), whole=whole)
 
-    def inspect(event: gr.EventData) -> View:
-        receipt = labelling.inspect(database, event)
+    def inspect(event: gr.EventData, request: gr.Request) -> View:
+        who = require(studio, request, Role.ANNOTATOR)
+        name = name_for(studio, who, payload(event).get("annotator"))
+        receipt = labelling.inspect(database, event, name)
         return {"receipt": {**receipt, "judgement": text(event, "judgement")}}
 
     for listen, answer in ((shown.open, open_judgement), (shown.inspect, inspect)):

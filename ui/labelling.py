@@ -9,11 +9,12 @@ from storage.entries import LabelEntry
 from ui.panels import payload
 from ui.views import View
 
-DEFAULT_NAME = "local"
 
-
-def inspect(database: Database, event: gr.EventData) -> View:
+def inspect(database: Database, event: gr.EventData, name: str) -> View:
     """Store a label that was made with the verdict in view.
+
+    Args:
+        name: who made it.
 
     Returns:
         The receipt: number, time and value.
@@ -23,7 +24,6 @@ def inspect(database: Database, event: gr.EventData) -> View:
         with database.read() as session:
             pair_id = judgements.get(session, str(data.get("judgement"))).pair_id
         given = {name: data[name] for name in ("key", "value") if name in data}
-        name = str(data.get("annotator") or DEFAULT_NAME).strip()[:80] or DEFAULT_NAME
         entry = LabelEntry.model_validate(
             {
                 **given,

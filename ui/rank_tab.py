@@ -6,6 +6,7 @@ import gradio as gr
 
 from rmr1.errors import RMR1Error
 from ui import ranking
+from ui.access import Role, admit, require, spend
 from ui.context import Studio
 from ui.panels import panel, payload
 from ui.views import View
@@ -17,13 +18,21 @@ def build_rank_tab(studio: Studio, page: gr.Blocks) -> None:
         form = panel("rank", ("rank", "stop"), elem_id="rank-form")
         shown = panel("ranking", elem_id="rank-result")
 
-    def choices() -> View:
+    def choices(request: gr.Request) -> View:
+        require(studio, request, Role.VISITOR)
         return {"judges": list(studio.judges), "most": ranking.MOST}
 
-    def rank(event: gr.EventData) -> Iterator[View]:
+    def rank(event: gr.EventData, request: gr.Request) -> Iterator[View]:
         plans = {title: studio.plans.get(title, studio.plan) for title in studio.judges}
         try:
-            yield from ranking.rank_form(studio.database, studio.judges, plans, payload(event))
+            who = admit(studio, request, Role.VISITOR)
+            yield from ranking.rank_form(
+                studio.database,
+                studio.judges,
+                plans,
+                payload(event),
+                lambda rollouts: spend(studio, request, who, rollouts),
+            )
         except RMR1Error as error:
             raise gr.Error(str(error), print_exception=False) from error
 

@@ -1,7 +1,7 @@
 """More than two responses ranked while the page watches; no Gradio in here."""
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from queue import Queue
 from threading import Event, Thread
@@ -192,8 +192,12 @@ def rank_form(
     judges: Mapping[str, Judge],
     plans: Mapping[str, Plan],
     sent: Mapping[str, Any],
+    allow: Callable[[int], None] = lambda _: None,
 ) -> Iterator[View]:
     """Rank what the form sent.
+
+    Args:
+        allow: told how many rollouts it may take before the first; refuses by raising.
 
     Raises:
         InputError: something in it cannot be used; the sentence names it.
@@ -210,4 +214,6 @@ def rank_form(
     plan = plans[str(sent.get("judge"))]
     orders = "both" if sent.get("both") is True else plan.orders
     plan = plan.model_copy(update={"orders": orders})
-    yield from rank_group(database, judge, group, plan, read_method(sent.get("method")))
+    method = read_method(sent.get("method"))
+    allow(judgement_limit(len(set(group.responses)), method) * plan.size)
+    yield from rank_group(database, judge, group, plan, method)

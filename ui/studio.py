@@ -106,7 +106,7 @@ def launch(
             state_session_capacity=500,
             app_kwargs={
                 "middleware": [Middleware(http.Guard, allowed_hosts=allowed_hosts)],
-                "routes": [*http.routes(studio.database), *routes],
+                "routes": [*http.routes(studio), *routes],
             },
         )
     except OSError as error:

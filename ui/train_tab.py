@@ -9,6 +9,7 @@ from rmr1.errors import InputError, RMR1Error
 from rmr1.prompt import profile_names
 from storage import adapters, trainings
 from ui import adapter_views, train_forms, training_views
+from ui.access import Role, admit, name_for
 from ui.context import Studio
 from ui.panels import panel, payload
 from ui.trainer import TrainingCommand
@@ -222,7 +223,7 @@ def build_train_tab(studio: Studio) -> None:
     for name, made in panels.items():
         for event, answer in answers[name].items():
             getattr(made, event)(
-                _heard(answer),
+                _heard(studio, answer),
                 None,
                 made,
                 queue=event != "poll",
@@ -233,12 +234,16 @@ def build_train_tab(studio: Studio) -> None:
             )
 
 
-def _heard(answer: Callable[[dict[str, Any]], View]) -> Callable[[gr.EventData], View]:
+def _heard(
+    studio: Studio, answer: Callable[[dict[str, Any]], View]
+) -> Callable[[gr.EventData, gr.Request], View]:
     """The answer to an event, or why there is none."""
 
-    def hear(event: gr.EventData) -> View:
+    def hear(event: gr.EventData, request: gr.Request) -> View:
+        asked = payload(event)
         try:
-            return answer(payload(event))
+            who = admit(studio, request, Role.LEAD)
+            return answer({**asked, "by": name_for(studio, who, asked.get("by"))})
         except RMR1Error as error:
             return {"error": str(error)}
 

@@ -7,9 +7,9 @@ from ui import http
 
 
 @pytest.fixture
-def client(database):
+def client(studio):
     app = Starlette(
-        routes=http.routes(database),
+        routes=http.routes(studio),
         middleware=[Middleware(http.Guard, allowed_hosts=frozenset({"friend.test"}))],
     )
     return TestClient(app, base_url="http://studio.test")

@@ -132,9 +132,9 @@ def test_cutting_counts_what_it_cuts_and_leaves_the_rest():
     assert inspecting.shortened(value, None) == (value, 0)
 
 
-def test_the_record_can_be_fetched(database, store):
+def test_the_record_can_be_fetched(studio, store):
     key = store()
-    with TestClient(Starlette(routes=downloads.routes(database))) as client:
+    with TestClient(Starlette(routes=downloads.routes(studio))) as client:
         record = client.get(f"/judgements/{key}.json").json()
         missing = client.get("/judgements/nonsense.json")
         library = client.get("/plotly.min.js")
