@@ -18,6 +18,7 @@ from storage.exporting import ExportOptions
 from storage.shapes import ColumnMapping, UnmappedColumns
 from storage.snapshots import LabelFilter
 from ui.access import Role, require
+from ui.batch_section import build_batch_section
 from ui.context import Studio
 from ui.data_views import (
     columns_view,
@@ -218,6 +219,8 @@ def build_data_tab(studio: Studio) -> None:
         found = panel("importer", ("remap", "take", "undo"), elem_id="data-import")
         with gr.Accordion("Earlier imports", open=False):
             imports = panel("imports", ("undo",), elem_id="data-imports")
+
+        build_batch_section(studio)
 
         gr.Markdown("## Freeze labels, export training data")
         with gr.Row(elem_classes="stacked"):
