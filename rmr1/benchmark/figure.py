@@ -20,6 +20,7 @@ class Figure:
             independent shares; bootstrap over prompts where one prompt stands behind several
             judgements; none where a single prompt is all there is.
         missing: parts that belong into the mean and were not judged; the mean is of the others.
+        cells: where the judgements behind it count first, as `Place.cell` names them.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Figure:
     high: float | None
     interval: Interval
     missing: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
 
     @property
     def failure_rate(self) -> float | None:
@@ -38,7 +40,9 @@ class Figure:
 
     def as_record(self) -> dict[str, Any]:
         """The figure as a JSON object."""
-        return {**asdict(self), "failure_rate": self.failure_rate}
+        record = {**asdict(self), "failure_rate": self.failure_rate}
+        del record["cells"]
+        return record
 
 
 @dataclass(frozen=True, slots=True)

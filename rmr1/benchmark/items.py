@@ -30,12 +30,19 @@ def benchmark_files(benchmark: Benchmark, data: str) -> list[Path]:
     """
     if data.startswith("hub:"):
         return fetch(data)
+    try:
+        return _local_files(benchmark, data)
+    except OSError as error:
+        raise InputError(f"{data[:200]!r} cannot be read: {error.strerror}.") from error
+
+
+def _local_files(benchmark: Benchmark, data: str) -> list[Path]:
     path = Path(data)
     if path.is_file():
         return [path]
     if not path.is_dir():
         raise InputError(
-            f"{data!r} is neither a file, a folder nor hub:OWNER/NAME: {benchmark.title} is to be "
+            f"{data[:200]!r} is neither a file, a folder nor hub:OWNER/NAME: {benchmark.title} is to be "
             f"had from {benchmark.origin}."
         )
     for pattern in benchmark.patterns:

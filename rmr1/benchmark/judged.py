@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from rmr1.benchmark.catalogue import by_title
 from rmr1.benchmark.contract import Benchmark
@@ -94,11 +95,14 @@ def read_judged(paths: Iterable[Path], benchmark: Benchmark | None = None) -> Pi
         InputError: a path is missing, or no judgement on a benchmark is in any of them.
     """
     pile = Pile()
-    for path in paths:
-        if not path.exists():
-            raise InputError(f"There is no file or folder {str(path)!r}.")
-        for file in _files(path):
-            _read(file, pile, benchmark)
+    manifests: dict[Path, Manifest | None] = {}
+    for file, row in judged_rows(paths, benchmark):
+        if isinstance(row, str):
+            pile.refuse(row)
+            continue
+        if file not in manifests:
+            manifests[file] = Manifest.beside(file)
+        pile.take(row.judgement, row.benchmark, row.outcome, manifests[file])
     if not pile.groups:
         why = f": {pile.reasons[0]}" if pile.reasons else ""
         raise InputError(f"No judgement on a benchmark is there{why}.")
@@ -115,13 +119,39 @@ def _files(path: Path) -> list[Path]:
     )
 
 
-def _read(file: Path, pile: Pile, benchmark: Benchmark | None) -> None:
+class JudgedRow(NamedTuple):
+    """A judgement on an item of a benchmark."""
+
+    judgement: Judgement
+    benchmark: Benchmark
+    outcome: Outcome
+
+
+def judged_rows(
+    paths: Iterable[Path], benchmark: Benchmark | None = None
+) -> Iterator[tuple[Path, JudgedRow | str]]:
+    """Read judgements one after another, or why a row is none; each with its file.
+
+    Args:
+        paths, benchmark: as in `read_judged`.
+
+    Raises:
+        InputError: a path is missing.
+    """
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"There is no file or folder {str(path)!r}.")
+        for file in _files(path):
+            for row in _read(file, benchmark):
+                yield file, row
+
+
+def _read(file: Path, benchmark: Benchmark | None) -> Iterator[JudgedRow | str]:
     alike: Counter[Key] = Counter()
-    manifest = Manifest.beside(file)
     try:
         for row in read_rows(file):
             if isinstance(row, RowError):
-                pile.refuse(f"{file.name}, {row}")
+                yield f"{file.name}, {row}"
                 continue
             try:
                 for judgement, agrees in _judgements(row.cells, str(file)):
@@ -129,11 +159,11 @@ def _read(file: Path, pile: Pile, benchmark: Benchmark | None) -> None:
                     outcome = outcome_of(judgement, known.locate(judgement.pair), agrees)
                     if agrees is not None:
                         outcome = _numbered(outcome, alike)
-                    pile.take(judgement, known, outcome, manifest)
+                    yield JudgedRow(judgement, known, outcome)
             except (InputError, CellError) as error:
-                pile.refuse(f"{file.name}, line {row.line}: {error}")
+                yield f"{file.name}, line {row.line}: {error}"
     except InputError as error:
-        pile.refuse(str(error))
+        yield str(error)
 
 
 def _numbered(outcome: Outcome, alike: Counter[Key]) -> Outcome:

@@ -151,7 +151,7 @@ def _comparison(
 ) -> Iterator[Block]:
     yield Heading(2, benchmark.title)
     for position, table in enumerate(scores[0].tables):
-        beside = [paper_tables()[one] for one in _BESIDE.get((benchmark.name, table.title), ())]
+        beside = printed_beside(benchmark, table.title)
         if position and not beside:
             continue
         columns = [figure.name for figure in table]
@@ -159,7 +159,7 @@ def _comparison(
             (names[id(one)], *(percent(figure) for figure in one.tables[position]))
             for one in scores
         ]
-        rows = [row for printed in beside for row in _rows(printed, columns)]
+        rows = [row for printed in beside for row in printed_rows(printed, columns)]
         yield Heading(3, table.title)
         yield from [Paragraph(table.note)] if table.note else []
         yield Grid(("Judge", *columns), [*ours, *rows], frozenset(range(len(ours))))
@@ -170,8 +170,13 @@ def _comparison(
     yield Points([f"{names[id(one)]}: {said}" for one in scores for said in differences(one)])
 
 
-def _rows(printed: PaperTable, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """RM-R1's rows of a printed table, and the best of every other group."""
+def printed_beside(benchmark: Benchmark, title: str) -> list[PaperTable]:
+    """The printed tables that stand beside our table of this title."""
+    return [paper_tables()[name] for name in _BESIDE.get((benchmark.name, title), ())]
+
+
+def printed_rows(printed: PaperTable, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """RM-R1's rows of a printed table, and the best of every other group: name, then numbers."""
     numbers: dict[tuple[str, str], dict[str, Printed]] = {}
     for number in printed.numbers():
         numbers.setdefault((number.group, number.model), {})[number.column] = number
@@ -193,7 +198,7 @@ def _rows(printed: PaperTable, columns: Sequence[str]) -> Iterator[tuple[str, ..
 
 
 def _printed(table: PaperTable) -> Grid:
-    rows = list(_rows(table, table.columns))
+    rows = list(printed_rows(table, table.columns))
     return Grid(("Model", *table.columns), rows)
 
 

@@ -97,6 +97,7 @@ class Tally:
             high=high,
             interval=interval,
             missing=tuple(missing),
+            cells=tuple(used),
         )
 
     def _value(self, weights: Weights, marks: Sequence[Mark]) -> float | None:
