@@ -51,11 +51,11 @@ RMR.batchTable = function (runs) {
   if (!runs.length) return [];
   const rate = (one) => one.done && one.seconds ? one.seconds / one.done : null;
   const rest = (one) => one.state === "running" && rate(one) ? `, about ${RMR.duration((one.total - one.done) * rate(one))} to go` : "";
-  return h("div.table-scroll", {}, h("table", {},
+  return h("div.table-scroll", {}, h("table.batches", {},
     h("thead", {}, h("tr", {}, ["Batch", "Judge", "Judged", "State"].map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", {}, runs.map((one) => h("tr", {},
       h("th", { scope: "row" }, `#${one.id} · ${one.at}`), h("td", {}, one.name),
-      h("td", {}, h("progress", { max: one.total || 1, value: one.done, "aria-label": `${one.done} of ${one.total}` }), ` ${one.done.toLocaleString("en")} of ${one.total.toLocaleString("en")}${rest(one)}`,
+      h("td", {}, h("span.meter", { role: "img", "aria-label": `${one.done} of ${one.total}` }, h("span", { style: `width:${(100 * one.done) / (one.total || 1)}%` })), ` ${one.done.toLocaleString("en")} of ${one.total.toLocaleString("en")}${rest(one)}`,
         one.failed ? h("span.chip.is-absent", {}, `${one.failed} failed`) : null),
       h("td", {}, one.state, rate(one) ? ` · ${RMR.seconds(rate(one))} a pair` : "", one.message ? h("p.muted", {}, one.message) : null))))));
 };
