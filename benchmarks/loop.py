@@ -125,7 +125,8 @@ def _version(judgements: Path) -> str:
 
 def _label(items: int) -> None:
     """Label through the page: answer, keep, call the reasoning sound."""
-    with _page() as page:
+    with studio_page("annotate") as page:
+        page.wait_for_selector(".annotate[data-phase=item][data-step=blind]")
         for _ in range(items):
             for key, step in (("a", "verdict"), ("Enter", "reasoning"), ("y", "blind")):
                 page.wait_for_timeout(PAUSE_MS)
@@ -134,8 +135,8 @@ def _label(items: int) -> None:
 
 
 @contextmanager
-def _page() -> Any:
-    """The labelling page of a studio in a process of its own."""
+def studio_page(tab: str) -> Any:
+    """A page of a studio in a process of its own."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     address = f"http://127.0.0.1:{PORT}"
     with subprocess.Popen(
@@ -147,8 +148,7 @@ def _page() -> Any:
                     executable_path=chromium, args=["--no-sandbox"]
                 )
                 page: Page = browser.new_page(viewport={"width": 1440, "height": 900})
-                _open(page, f"{address}/?tab=annotate")
-                page.wait_for_selector(".annotate[data-phase=item][data-step=blind]")
+                _open(page, f"{address}/?tab={tab}")
                 yield page
                 browser.close()
         finally:
