@@ -1,8 +1,8 @@
 """The journal: every label as a line in a file beside the database, written before the commit.
 
-A line is on disk before its label is committed, so the journal alone can rebuild the labels. The
-tables remember how much of the file they know (`journal_mark`): whoever writes next, in whichever
-process, first puts back the lines of a writer that died between the two.
+A line is on disk before its label, or a lead's decision, is committed, so the journal alone can
+rebuild them. The tables remember how much of the file they know (`journal_mark`): whoever writes
+next, in whichever process, first puts back the lines of a writer that died between the two.
 """
 
 import json
@@ -18,8 +18,17 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload
 
 from rmr1.errors import StorageError
-from storage.journal_lines import Line, UnreadableLine, label_line, lines_for, put_back
-from storage.tables import JournalMarkRow, LabelEventRow, PairRow
+from storage.journal_lines import (
+    Line,
+    UnreadableLine,
+    label_line,
+    lead_line,
+    lines_for,
+    put_back,
+    queue_line,
+)
+from storage.tables import JournalMarkRow, LabelEventRow, PairRow, QueueRow
+from storage.team_tables import LeadEventRow
 
 if TYPE_CHECKING:
     from storage.database import Database
@@ -33,7 +42,7 @@ class ReplayReport:
 
     Attributes:
         lines: complete lines read.
-        added: label events that the tables lacked.
+        added: events that the tables lacked.
         unreadable: lines that could not be used: line number in what was read, and why.
     """
 
@@ -70,7 +79,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def append(self, session: Session, event: LabelEventRow) -> None:
+    def append(self, session: Session, event: LabelEventRow | LeadEventRow) -> None:
         """Write an event down, on disk for good, before the session commits it.
 
         Raises:
@@ -78,6 +87,15 @@ class Journal:
         """
         with self._errors():
             self._write(session, lines_for(session, event))
+
+    def append_queue(self, session: Session, queue: QueueRow) -> None:
+        """Write a queue's terms down, on disk for good, before the session commits them.
+
+        Raises:
+            StorageError: the file cannot be written; the transaction must not be committed.
+        """
+        with self._errors():
+            self._write(session, [queue_line(queue)])
 
     def catch_up(self, session: Session) -> None:
         """Bring tables and journal level where a crash, or a lost file, set them apart.
@@ -95,10 +113,13 @@ class Journal:
             StorageError: the file cannot be read or written.
         """
         with self._errors():
-            known = {line["key"] for _, line in read_lines(self.path) if _is_label(line)}
+            known = {_name(line) for _, line in read_lines(self.path) if _is_event(line)}
             for event in session.scalars(select(LabelEventRow).order_by(LabelEventRow.id)):
-                if event.key not in known:
+                if ("label", event.key) not in known:
                     self._write(session, lines_for(session, event))
+            for said in session.scalars(select(LeadEventRow).order_by(LeadEventRow.id)):
+                if ("lead", said.key) not in known:
+                    self._write(session, lines_for(session, said))
 
     def _catch_up(self, session: Session) -> None:
         mark = session.get(JournalMarkRow, 1)
@@ -153,7 +174,7 @@ class Journal:
 
 
 def replay(database: "Database", path: Path) -> ReplayReport:
-    """Add to the tables every label event of the journal at `path` that they lack.
+    """Add to the tables every event of the journal at `path` that they lack.
 
     Doing it twice changes nothing. A torn last line is passed over.
 
@@ -185,14 +206,18 @@ def check(database: "Database", path: Path) -> CheckReport:
                 joinedload(LabelEventRow.undone),
             )
         )
-        tables = {event.key: _comparable(label_line(event)) for event in events}
-        lines = {line["key"]: _comparable(line) for _, line in read_lines(path) if _is_label(line)}
+        tables = {("label", event.key): _comparable(label_line(event)) for event in events}
+        for said in session.scalars(select(LeadEventRow)):
+            tables["lead", said.key] = _comparable(lead_line(said))
+        lines = {_name(line): _comparable(line) for _, line in read_lines(path) if _is_event(line)}
     return CheckReport(
         events=len(tables),
         lines=len(lines),
-        missing_in_tables=[key for key in lines if key not in tables],
-        missing_in_journal=[key for key in tables if key not in lines],
-        differing=[key for key, line in lines.items() if key in tables and tables[key] != line],
+        missing_in_tables=[name[1] for name in lines if name not in tables],
+        missing_in_journal=[name[1] for name in tables if name not in lines],
+        differing=[
+            name[1] for name, line in lines.items() if name in tables and tables[name] != line
+        ],
     )
 
 
@@ -234,8 +259,12 @@ def _put_back_all(session: Session, lines: Iterator[tuple[int, Line]]) -> Replay
     return report
 
 
-def _is_label(line: Line) -> bool:
-    return line.get("kind") == "label" and "key" in line
+def _is_event(line: Line) -> bool:
+    return line.get("kind") in ("label", "lead") and "key" in line
+
+
+def _name(line: Line) -> tuple[str, str]:
+    return line["kind"], line["key"]
 
 
 def _last_line_end(path: Path) -> int:

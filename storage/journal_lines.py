@@ -1,4 +1,4 @@
-"""Labels, and what they hang on, as the lines of a journal and back.
+"""Labels and decisions, and what they hang on, as the lines of a journal and back.
 
 Ids differ from database to database, so a line names pairs by hash, judgements and events by key,
 people and queues by name. A line is written so that the lines before it suffice to read it.
@@ -28,6 +28,7 @@ from storage.tables import (
     RolloutRow,
     Row,
 )
+from storage.team_tables import LeadEventRow
 
 Line = dict[str, Any]
 _UNUSABLE = (LookupError, TypeError, ValueError, ArithmeticError, RMR1Error, StatementError)
@@ -38,9 +39,16 @@ class UnreadableLine(Exception):
     """A line that no label can be made of; `str()` of it says why."""
 
 
-def lines_for(session: Session, event: LabelEventRow) -> list[Line]:
+def lines_for(session: Session, event: LabelEventRow | LeadEventRow) -> list[Line]:
     """The lines for an event: before its own, those of what no earlier event hangs on."""
     lines = []
+    if isinstance(event, LeadEventRow):
+        # Lines that stand in the file already do no harm, and leads do not say much.
+        if event.pair:
+            lines.append(_pair_line(event.pair))
+        if event.queue:
+            lines.append(queue_line(event.queue))
+        return [*lines, lead_line(event)]
     if _is_first(session, LabelEventRow.pair_id, event.pair_id, event.id):
         lines.append(_pair_line(event.pair))
     if event.judgement and _is_first(
@@ -48,8 +56,25 @@ def lines_for(session: Session, event: LabelEventRow) -> list[Line]:
     ):
         lines.append(_judgement_line(event.judgement))
     if event.queue and _is_first(session, LabelEventRow.queue_id, event.queue_id, event.id):
-        lines.append({"kind": "queue", **_columns(event.queue)})
+        lines.append(queue_line(event.queue))
     return [*lines, label_line(event)]
+
+
+def queue_line(queue: QueueRow) -> Line:
+    """The line of a queue, with its terms as they are."""
+    return {"kind": "queue", **_columns(queue)}
+
+
+def lead_line(event: LeadEventRow) -> Line:
+    """The line of what a lead said."""
+    return {
+        "kind": "lead",
+        **_columns(event),
+        "by": event.by.name,
+        "about": event.about.name if event.about else None,
+        "pair": event.pair.hash if event.pair else None,
+        "queue": event.queue.name if event.queue else None,
+    }
 
 
 def label_line(event: LabelEventRow) -> Line:
@@ -71,7 +96,7 @@ def put_back(session: Session, line: Line) -> bool:
     """Add what a line says to the tables.
 
     Returns:
-        Whether a label event was added; False for one that is there, and for other lines.
+        Whether an event was added; False for one that is there, and for other lines.
 
     Raises:
         UnreadableLine: it says nothing that can be added.
@@ -89,6 +114,8 @@ def _put(session: Session, line: Line) -> bool:
     match line.get("kind"):
         case "label":
             return _put_label(session, line)
+        case "lead":
+            return _put_lead(session, line)
         case "pair":
             pairs.add(session, Pair.model_validate(line["pair"]))
         case "judgement":
@@ -151,9 +178,13 @@ def _put_judgement(session: Session, line: Line) -> None:
 
 
 def _put_queue(session: Session, line: Line) -> None:
-    if not _find(session, QueueRow, QueueRow.name, line["name"]):
-        session.add(QueueRow(**_values(QueueRow, line)))
-        session.flush()
+    terms = line.get("terms") or {}  # there were none in the first journals
+    found = _find(session, QueueRow, QueueRow.name, line["name"])
+    if found is None:
+        session.add(QueueRow(**_values(QueueRow, {**line, "terms": terms})))
+    elif (terms.get("changed_at") or "") > (found.terms.get("changed_at") or ""):
+        found.terms = terms
+    session.flush()
 
 
 def _put_label(session: Session, line: Line) -> bool:
@@ -170,6 +201,22 @@ def _put_label(session: Session, line: Line) -> bool:
         row.queue_id = _need(session, QueueRow, QueueRow.name, line["queue"]).id
     if line["undoes"]:
         row.undoes_id = _need(session, LabelEventRow, LabelEventRow.key, line["undoes"]).id
+    session.add(row)
+    session.flush()
+    return True
+
+
+def _put_lead(session: Session, line: Line) -> bool:
+    if _find(session, LeadEventRow, LeadEventRow.key, line["key"]):
+        return False
+    row = LeadEventRow(**_values(LeadEventRow, line))
+    row.by_id = annotator_id(session, line["by"], "lead")
+    if line["about"]:
+        row.about_id = annotator_id(session, line["about"])
+    if line["pair"]:
+        row.pair_id = _need(session, PairRow, PairRow.hash, line["pair"]).id
+    if line["queue"]:
+        row.queue_id = _need(session, QueueRow, QueueRow.name, line["queue"]).id
     session.add(row)
     session.flush()
     return True

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from rmr1.errors import InputError
@@ -13,6 +13,7 @@ from storage.entries import LabelEntry, Receipt
 from storage.table_views import current_label
 from storage.tables import (
     AnnotatorRow,
+    AssignmentRow,
     JudgementRow,
     LabelEventRow,
     PairRow,
@@ -188,9 +189,24 @@ def _add(database: Database, session: Session, entry: LabelEntry) -> Receipt:
     row = label_events.to_row(session, entry)
     session.add(row)
     session.flush()
+    if row.action in ("commit", "skip"):
+        _release(session, row)
     if database.journal:
         database.journal.append(session, row)
     return Receipt(row.id, row.key, row.created_at, row.pair_id, duplicate=False)
+
+
+def _release(session: Session, event: LabelEventRow) -> None:
+    """Keep a pair no longer for somebody who has labelled it or passed it over."""
+    session.execute(
+        update(AssignmentRow)
+        .where(
+            AssignmentRow.queue_id == event.queue_id,
+            AssignmentRow.pair_id == event.pair_id,
+            AssignmentRow.annotator_id == event.annotator_id,
+        )
+        .values(held_until=event.created_at)
+    )
 
 
 def _current(row: Row[*tuple[object, ...]]) -> CurrentLabel:

@@ -268,7 +268,7 @@ class AnnotatorRow(Row):
 
 
 class QueueRow(Row):
-    """A named selection of pairs to label, in an order."""
+    """A named selection of pairs to label, in an order; `terms` are those of `storage.terms`."""
 
     __tablename__ = "queue"
 
@@ -278,6 +278,7 @@ class QueueRow(Row):
     order: Mapped[str] = mapped_column(String(24), default="random")
     seed: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    terms: Mapped[JsonObject] = mapped_column(default=dict)
 
 
 class AssignmentRow(Row):

@@ -15,10 +15,12 @@ from rmr1.judgement import Judgement, swap
 from rmr1.pair import Pair, Side
 from rmr1.record import evaluation_text
 from rmr1.trace import Trace
-from storage import judgements, labels, pairs, queues
+from storage import assigning, judgements, labels, pairs, queues, returning
+from storage.assigning import SENT_BACK
 from storage.judgements import StoredJudgement
 from storage.labels import LabelEvent
 from storage.pairs import StoredPair
+from storage.queues import Queue
 from ui.views import View, judgement_view, pair_view
 
 BY_LINK = "link"
@@ -46,10 +48,13 @@ class Standing:
     """How far a person is with a pair; what was undone does not count.
 
     Attributes:
-        step: what comes next: `blind`, `verdict`, `reasoning` or `done`.
+        step: what comes next: `blind`, `verdict`, `reasoning` or `done`; `blind` again where a
+            lead sent the pair back.
         value: the label as it stands, under the pair's own sides.
         blind_value: what was said before the verdict was in view.
         sections: repaired sections.
+        why: why the pair was served when the blind answer was given.
+        returned: what the lead said who sent it back; None where nobody waits for the person.
     """
 
     step: str
@@ -58,6 +63,8 @@ class Standing:
     strength: int | None = None
     flagged: bool = False
     sections: dict[str, str] | None = None
+    why: str = ""
+    returned: str | None = None
 
 
 def standing(session: Session, annotator: str, pair_id: int) -> Standing:
@@ -68,12 +75,15 @@ def standing(session: Session, annotator: str, pair_id: int) -> Standing:
         if event.annotator == annotator and not event.undone and event.action != "undo"
     ]
     blind = _last(events, "commit", stage="blind")
-    reacted = _last(events, "keep", "change")
-    spoken = _last(events, "sound", "wrong", "repair")
     flag = _last(events, "flag", "unflag")
     flagged = flag is not None and flag.action == "flag"
+    if back := returning.waiting(session, annotator, pair_id):
+        return Standing("blind", flagged=flagged, returned=back[0].note)
     if blind is None:
         return Standing("blind", flagged=flagged)
+    since = [event for event in events if event.id > blind.id]
+    reacted = _last(since, "keep", "change")
+    spoken = _last(since, "sound", "wrong", "repair")
     return Standing(
         step="done" if spoken else "reasoning" if reacted else "verdict",
         value=reacted.value if reacted else blind.value,
@@ -81,6 +91,7 @@ def standing(session: Session, annotator: str, pair_id: int) -> Standing:
         strength=(reacted.strength if reacted else None) or blind.strength,
         flagged=flagged,
         sections=spoken.sections if spoken else None,
+        why=blind.why,
     )
 
 
@@ -94,25 +105,31 @@ def blind_item(
     annotator: str,
     *,
     queue_id: int | None,
-    judgement_key: str | None,
     why: str,
     flagged: bool,
+    returned: str | None = None,
 ) -> View:
     """A pair before anything was said of it.
 
-    Nothing in it comes from a judge or tells a better side: not even what the queue was chosen
-    by, as that may be the verdict.
+    Nothing in it comes from a judge or from other people, or tells a better side: not even what
+    the queue was chosen by, as that may be the verdict, nor the key that a judgement is asked for
+    by. A gold pair looks like any other.
+
+    Args:
+        why: as `shown_why` has it.
+        returned: what the lead said who sent the pair back.
     """
     swapped = is_swapped(annotator, stored.pair.hash)
     pair = stored.pair.swapped() if swapped else stored.pair
     return {
         "pair_id": stored.id,
         "queue_id": queue_id,
-        "judgement_key": judgement_key,
+        "judgement_key": None,
         "pair": pair_view(_bare(pair)),
-        "why": why if why in ("random", BY_LINK) else "chosen",
+        "why": why if why in ("random", BY_LINK, SENT_BACK) else "chosen",
         "step": "blind",
         "flagged": flagged,
+        "returned": returned,
     }
 
 
@@ -129,16 +146,23 @@ def item_as_it_stands(
         RecordNotFound: there is no such pair, judgement or queue.
     """
     stored = pairs.get(session, pair_id)
-    why = why_served(session, queue_id)
+    queue = queues.get(session, queue_id) if queue_id else None
     now = standing(session, annotator, pair_id)
+    why = SENT_BACK if now.returned is not None else queue.why if queue else BY_LINK
     item = blind_item(
-        stored, annotator, queue_id=queue_id, judgement_key=key, why=why, flagged=now.flagged
+        stored,
+        annotator,
+        queue_id=queue_id,
+        why=why,
+        flagged=now.flagged,
+        returned=now.returned,
     )
     if now.step == "blind":
         return item
     swapped = is_swapped(annotator, stored.pair.hash)
     said = {
         "step": now.step,
+        "judgement_key": key,
         "value": turned(now.value, swapped),
         "blind_value": turned(now.blind_value, swapped),
         "strength": now.strength,
@@ -148,13 +172,38 @@ def item_as_it_stands(
     return {**item, **said, "reveal": shown}
 
 
-def why_served(session: Session, queue_id: int | None) -> str:
+def why_served(session: Session, queue_id: int | None, annotator: str, pair_id: int) -> str:
     """Why a pair is served, as it is stored with the label.
+
+    What was said first holds for the rest. A pair that was never served from the queue that the
+    page names is one that the person chose: it is no part of a random stream.
 
     Raises:
         RecordNotFound: there is no such queue.
     """
-    return queues.get(session, queue_id).why if queue_id else BY_LINK
+    queue = queues.get(session, queue_id) if queue_id else None
+    now = standing(session, annotator, pair_id)
+    if now.why and now.step != "blind":
+        return now.why
+    if now.returned is not None:
+        return SENT_BACK
+    if queue is None:
+        return BY_LINK
+    return assigning.why_served(session, queue, pair_id, annotator) or BY_LINK
+
+
+def shown_why(queue: Queue, why: str) -> str:
+    """Why a pair is served, as the person is told: of a gold one what the queue says of any."""
+    return queue.why if why == assigning.GOLD else why
+
+
+def key_to_show(session: Session, queue_id: int | None, pair_id: int) -> str | None:
+    """The judgement that is shown once a blind answer is in; None where there is none."""
+    if queue_id:
+        queue = queues.get(session, queue_id)
+        if key := assigning.judgement_keys(session, queue, [pair_id]).get(pair_id):
+            return key
+    return judgements.newest(session, pair_id)
 
 
 def reveal(stored: StoredJudgement, swapped: bool, why: str) -> View:

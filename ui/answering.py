@@ -9,13 +9,23 @@ from sqlalchemy.orm import Session
 from rmr1.errors import InputError, first_problem
 from rmr1.judgement import Judgement
 from rmr1.pair import Side
-from storage import judgements, labels, pairs
+from storage import judgements, labels, pairs, queues
 from storage.compile import check_target, recompile
 from storage.database import Database
 from storage.entries import LabelEntry, Receipt
 from storage.pairs import StoredPair
 from ui import faults
-from ui.annotating import is_swapped, item_as_it_stands, reveal, seen, standing, turned, why_served
+from ui.annotating import (
+    is_swapped,
+    item_as_it_stands,
+    key_to_show,
+    reveal,
+    seen,
+    shown_why,
+    standing,
+    turned,
+    why_served,
+)
 from ui.views import View
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
@@ -128,10 +138,13 @@ def say(database: Database, said: Say) -> View:
     """
     with database.read() as session:
         stored = pairs.get(session, said.pair_id)
-        why = why_served(session, said.queue_id)
+        why = why_served(session, said.queue_id, said.annotator, said.pair_id)
         swapped = is_swapped(said.annotator, stored.pair.hash)
         if said.stage != "blind":
             check_committed(session, said)
+        if said.action == "commit":  # which judgement it is, nobody was told before
+            key = key_to_show(session, said.queue_id, said.pair_id)
+            said = said.model_copy(update={"judgement_key": key})
         judgement = (
             judgements.get(session, said.judgement_key).judgement
             if said.sections and said.judgement_key
@@ -141,7 +154,8 @@ def say(database: Database, said: Say) -> View:
     receipt = labels.record(database, _entry(said, why, swapped, sections))
     answer: View = {"receipt": _receipt(receipt)}
     if said.action == "commit":
-        answer["reveal"] = _reveal(database, said.judgement_key, swapped, why)
+        answer["judgement_key"] = said.judgement_key
+        answer["reveal"] = _reveal(database, said, said.judgement_key, swapped, why)
     if judgement and sections:
         answer["check"] = _check(database, said, stored, judgement, sections)
         answer["sections"] = sections
@@ -156,7 +170,7 @@ def undo(database: Database, asked: Undo) -> View:
         RecordNotFound: its pair, judgement or queue does not exist.
     """
     with database.read() as session:
-        why = why_served(session, asked.queue_id)
+        why = why_served(session, asked.queue_id, asked.annotator, asked.pair_id)
         swapped = is_swapped(asked.annotator, pairs.get(session, asked.pair_id).pair.hash)
     receipt = labels.record(
         database,
@@ -183,9 +197,9 @@ def undo(database: Database, asked: Undo) -> View:
 def judged(database: Database, asked: JudgeNow, key: str) -> View:
     """The judgement `key` that was just made of a pair, for the person who asked for it."""
     with database.read() as session:
-        why = why_served(session, asked.queue_id)
+        why = why_served(session, asked.queue_id, asked.annotator, asked.pair_id)
         swapped = is_swapped(asked.annotator, pairs.get(session, asked.pair_id).pair.hash)
-    return {"judgement_key": key, "reveal": _reveal(database, key, swapped, why)}
+    return {"judgement_key": key, "reveal": _reveal(database, asked, key, swapped, why)}
 
 
 def check_committed(session: Session, said: Say | JudgeNow) -> None:
@@ -232,10 +246,14 @@ def _sections(said: Say, judgement: Judgement, swapped: bool) -> dict[Any, str]:
     return sections
 
 
-def _reveal(database: Database, key: str | None, swapped: bool, why: str) -> View | None:
+def _reveal(
+    database: Database, place: Place, key: str | None, swapped: bool, why: str
+) -> View | None:
     if key is None:
         return None
     with database.read() as session:
+        if place.queue_id:
+            why = shown_why(queues.get(session, place.queue_id), why)
         return reveal(judgements.get(session, key), swapped, why)
 
 

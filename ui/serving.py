@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from rmr1.errors import RecordNotFound
 from rmr1.record import pair_from_record
-from storage import judgements, pairs, people, queues
+from storage import assigning, gold, judgements, pairs, queue_progress, queues
 from storage.database import Database
 from storage.queues import Queue
-from ui.annotating import blind_item, item_as_it_stands
+from ui.annotating import blind_item, item_as_it_stands, shown_why
 from ui.faults import faults_view
 from ui.views import View
 
@@ -32,13 +32,15 @@ def open_page(
     with database.write() as session:
         queue = _queue(session, queue_id)
         begun = _begun(session, annotator, first) if first else []
-        served = _serve(session, annotator, queue, AHEAD, [item["pair_id"] for item in begun])
+    served = _serve(database, annotator, queue, AHEAD, [item["pair_id"] for item in begun])
+    with database.read() as session:
+        open_ones = [each for each in queues.all_queues(session) if _is_offered(each, queue)]
         return {
             "queue": queue.id,
-            "queues": [{"id": each.id, "name": each.name} for each in queues.all_queues(session)],
+            "queues": [{"id": each.id, "name": each.name} for each in open_ones],
             "faults": faults_view(),
             "items": begun + served,
-            "progress": _progress(session, annotator, queue),
+            **_how_far(session, annotator, queue),
         }
 
 
@@ -51,12 +53,11 @@ def more(database: Database, annotator: str, queue_id: int, exclude: Sequence[in
     Raises:
         RecordNotFound: there is no such queue.
     """
-    with database.write() as session:
+    with database.read() as session:
         queue = queues.get(session, queue_id)
-        return {
-            "items": _serve(session, annotator, queue, 1, exclude),
-            "progress": _progress(session, annotator, queue),
-        }
+    items = _serve(database, annotator, queue, 1, exclude)
+    with database.read() as session:
+        return {"items": items, **_how_far(session, annotator, queue)}
 
 
 def load_examples(database: Database) -> int:
@@ -89,31 +90,52 @@ def _begun(session: Session, annotator: str, first: View) -> list[View]:
         return []
 
 
+def _is_offered(queue: Queue, chosen: Queue) -> bool:
+    return queue.terms.state == "open" or queue.id == chosen.id
+
+
 def _serve(
-    session: Session, annotator: str, queue: Queue, n: int, exclude: Sequence[int]
+    database: Database, annotator: str, queue: Queue, n: int, exclude: Sequence[int]
 ) -> list[View]:
-    person = people.annotator_id(session, annotator)
-    served = []
-    for item in queues.next_items(session, queue, annotator, n, exclude):
-        if not queues.hold(session, queue, item.pair_id, person):
-            continue
-        view = blind_item(
-            pairs.get(session, item.pair_id),
-            annotator,
-            queue_id=queue.id,
-            judgement_key=item.judgement_key,
-            why=item.why,
-            flagged=item.flagged,
-        )
-        served.append({**view, "position": item.position, "skipped": item.skipped})
-    return served
+    items = assigning.reserve(database, queue, annotator, n, exclude)
+    with database.read() as session:
+        return [
+            {
+                **blind_item(
+                    pairs.get(session, item.pair_id),
+                    annotator,
+                    queue_id=item.queue_id,
+                    why=shown_why(queue, item.why),
+                    flagged=item.flagged,
+                    returned=item.returned,
+                ),
+                "position": item.position,
+                "skipped": item.skipped,
+            }
+            for item in items
+        ]
 
 
-def _progress(session: Session, annotator: str, queue: Queue) -> View:
-    found = queues.progress(session, queue, annotator)
+def _how_far(session: Session, annotator: str, queue: Queue) -> View:
+    """How far the person is, and why nothing more comes where that is not as the queue has it."""
+    found = queue_progress.progress(session, queue, annotator)
     return {
-        "done": found.done,
-        "total": found.total,
-        "skipped": found.skipped,
-        "flagged": found.flagged,
+        "progress": {
+            "done": found.done,
+            "total": found.total,
+            "skipped": found.skipped,
+            "flagged": found.flagged,
+        },
+        "closed": _why_closed(session, annotator, queue),
     }
+
+
+def _why_closed(session: Session, annotator: str, queue: Queue) -> str:
+    if queue.terms.state != "open":
+        return f"This queue is {queue.terms.state} for now: choose another one above."
+    if queue.terms.screening and gold.check_one(session, queue, annotator).passed is False:
+        return (
+            "Thank you for the first pairs. Before you go on with this queue, please talk to the "
+            "lead: some answers were not as the guideline has them."
+        )
+    return ""

@@ -2,7 +2,12 @@
 
 from alembic import context
 
-from storage import training_tables  # noqa: F401 -- its tables join `Row.metadata`
+from storage import (  # noqa: F401 -- their tables join `Row.metadata`
+    account_tables,
+    benchmark_tables,
+    team_tables,
+    training_tables,
+)
 from storage.tables import Row
 
 context.configure(

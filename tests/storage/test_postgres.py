@@ -7,7 +7,17 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from storage import activity, journal, judgements, labels, pairs, queues, runs
+from storage import (
+    activity,
+    assigning,
+    journal,
+    judgements,
+    labels,
+    pairs,
+    queue_progress,
+    queues,
+    runs,
+)
 from storage.database import Database
 from storage.entries import LabelEntry
 from storage.filters import JudgementFilter
@@ -56,7 +66,7 @@ def test_judging_searching_labelling_and_undoing(database, make_pair, make_judge
         return labels.record(database, entry)
 
     with database.read() as session:
-        assert queues.next_items(session, queue, mark)[0].judgement_key == key
+        assert assigning.next_items(session, queue, mark)[0].judgement_key == key
     say("blind", "commit", "B")
     say("verdict", "change", "A")
     labels.undo_last(database, mark, uuid.uuid4().hex)
@@ -67,7 +77,7 @@ def test_judging_searching_labelling_and_undoing(database, make_pair, make_judge
         assert judgements.page(session, wanted).items[0].key == key
         assert judgements.facets(session, wanted).counts["agreement"] == {"disagrees": 1}
         assert judgements.neighbours(session, wanted, key) == (None, None)
-        assert queues.next_items(session, queue, mark) == []
-        assert queues.progress(session, queue, mark).done == 1
+        assert assigning.next_items(session, queue, mark) == []
+        assert queue_progress.progress(session, queue, mark).done == 1
         assert activity.since(session, mark).labels == 1
     assert journal.check(database, database.journal.path).agree

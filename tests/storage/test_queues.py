@@ -7,7 +7,7 @@ from rmr1.errors import BackendError, InputError, RecordNotFound
 from rmr1.judge import Judge
 from rmr1.plan import Plan
 from rmr1.prompt import load_profile
-from storage import judgements, labels, pairs, people, queues
+from storage import assigning, judgements, labels, pairs, people, queue_progress, queues
 from storage.filters import JudgementFilter
 
 
@@ -32,7 +32,8 @@ def everything(database, ids):
 
 def served(database, queue, annotator="Ada", n=100, exclude=()):
     with database.read() as session:
-        return [item.pair_id for item in queues.next_items(session, queue, annotator, n, exclude)]
+        items = assigning.next_items(session, queue, annotator, n, exclude)
+    return [item.pair_id for item in items]
 
 
 def test_the_queue_of_everything_is_made_once(database, everything):
@@ -59,12 +60,12 @@ def test_a_judgement_whose_backend_failed_is_not_served(
     with database.write() as session:
         judgements.add(session, failed)
         pair_id = pairs.add(session, pair)
-        found = queues.next_items(session, everything, "Ada", 100)
+        found = assigning.next_items(session, everything, "Ada", 100)
         assert {item.judgement_key for item in found if item.pair_id == pair_id} == {None}
         assert judgements.newest(session, pair_id) is None
         whole = judgements.add(session, make_judgement(pair))
         judgements.add(session, failed)
-        found = queues.next_items(session, everything, "Ada", 100)
+        found = assigning.next_items(session, everything, "Ada", 100)
         assert {item.judgement_key for item in found if item.pair_id == pair_id} == {whole}
         assert judgements.newest(session, pair_id) == whole
 
@@ -94,8 +95,8 @@ def test_an_item_says_where_it_stands_and_why_it_is_served(database, everything)
             session, "Hard", JudgementFilter(source="even"), order="least confident"
         )
         again = queues.get(session, hard.id)
-        first, second = queues.next_items(session, everything, "Ada", 2)
-        items = queues.next_items(session, hard, "Ada", 99)
+        first, second = assigning.next_items(session, everything, "Ada", 2)
+        items = assigning.next_items(session, hard, "Ada", 99)
         confidences = [
             judgements.get(session, item.judgement_key).judgement.confidence for item in items
         ]
@@ -111,7 +112,7 @@ def test_the_newest_judgement_of_a_pair_is_served(database, everything, make_jud
         judgement = make_judgement()
         judgements.add(session, judgement)
         newest = judgements.add(session, judgement)
-        keys = [item.judgement_key for item in queues.next_items(session, everything, "Ada", 99)]
+        keys = [item.judgement_key for item in assigning.next_items(session, everything, "Ada", 99)]
     assert newest in keys
     assert keys.count(None) == 4
     assert len(keys) == 21
@@ -131,7 +132,7 @@ def test_what_one_has_skipped_comes_last(database, everything, make_entry):
     labels.record(database, make_entry("blind", "skip", pair_id=first))
     labels.record(database, make_entry("blind", "flag", pair_id=first))
     with database.read() as session:
-        items = queues.next_items(session, everything, "Ada", 99)
+        items = assigning.next_items(session, everything, "Ada", 99)
     assert [item.pair_id for item in items] == [*rest, first]
     assert (items[-1].skipped, items[-1].flagged, items[-1].position) == (True, True, 20)
     assert not items[0].skipped
@@ -146,31 +147,31 @@ def test_a_pair_that_somebody_holds_is_not_served_to_others(database, everything
     first, second, *_ = served(database, everything)
     with database.write() as session:
         ada, bob = (people.annotator_id(session, name) for name in ("Ada", "Bob"))
-        assert queues.hold(session, everything, first, ada)
-        assert not queues.hold(session, everything, first, bob)
-        assert queues.hold(session, everything, first, ada)
+        assert assigning.hold(session, everything, first, ada)
+        assert not assigning.hold(session, everything, first, bob)
+        assert assigning.hold(session, everything, first, ada)
     assert served(database, everything, n=1) == [first]
     assert served(database, everything, "Bob", n=1) == [second]
     with database.write() as session:
-        queues.hold(session, everything, first, ada, timedelta(seconds=-1))
-        assert queues.hold(session, everything, first, bob)
+        assigning.hold(session, everything, first, ada, timedelta(seconds=-1))
+        assert assigning.hold(session, everything, first, bob)
 
 
 def test_progress_counts_pairs(database, everything, make_entry):
     def progress():
         with database.read() as session:
-            return queues.progress(session, everything, "Ada")
+            return queue_progress.progress(session, everything, "Ada")
 
-    assert progress() == queues.Progress(done=0, total=20, skipped=0, flagged=0)
+    assert progress() == queue_progress.Progress(done=0, total=20, skipped=0, flagged=0)
     first, second, third, *_ = served(database, everything)
     labels.record(database, make_entry("blind", "commit", "A", pair_id=first))
     labels.record(database, make_entry("blind", "skip", pair_id=second))
     labels.record(database, make_entry("blind", "flag", pair_id=third))
     labels.record(database, make_entry("blind", "commit", "A", pair_id=third, annotator="Bob"))
-    assert progress() == queues.Progress(done=1, total=20, skipped=1, flagged=1)
+    assert progress() == queue_progress.Progress(done=1, total=20, skipped=1, flagged=1)
     labels.record(database, make_entry("blind", "unflag", pair_id=third))
     labels.record(database, make_entry("blind", "commit", "B", pair_id=second))
-    assert progress() == queues.Progress(done=2, total=20, skipped=0, flagged=0)
+    assert progress() == queue_progress.Progress(done=2, total=20, skipped=0, flagged=0)
 
 
 def test_a_queue_needs_a_name_of_its_own(database, everything):

@@ -121,7 +121,7 @@ HOSTILE = [
     ({"pair_id": 2**70}, "pair_id"),
     ({"pair_id": 4711}, "no pair 4711"),
     ({"pair_id": None}, "pair_id"),
-    ({"judgement_key": "nope"}, "no judgement 'nope'"),
+    ({"action": "flag", "value": None, "judgement_key": "nope"}, "no judgement 'nope'"),
     ({"queue_id": 4711}, "no queue 4711"),
     ({"annotator": "   "}, "annotator"),
     ({"annotator": "x" * 81}, "annotator"),

@@ -30,7 +30,7 @@ RMR.annotatePage = function (root) {
     RMR.repaint(place.alert, [wire.failure(), state.notice], () => RMR.annotateAlert(state, wire, self));
     RMR.repaint(place.side, [state.phase, state.step, shown, state.isBusy, state.isJudging, state.isNoting, state.check, state.value, state.item && [state.item.pair_id, state.item.blind_value]],
       () => isItem ? RMR.annotateSide(state, actions, button, self) : []);
-    RMR.repaint(place.rest, [state.phase, shown, state.progress, state.sitting.seconds, state.notice], () => RMR.annotateRest(state, actions, button));
+    RMR.repaint(place.rest, [state.phase, state.closed, shown, state.progress, state.sitting.seconds, state.notice], () => RMR.annotateRest(state, actions, button));
     RMR.repaint(editor, [isItem && state.isEditing && state.item.pair_id], () => (isItem && state.isEditing ? RMR.sectionEditor(state, self) : []));
     const caseKey = isItem ? `${state.item.pair_id} ${state.step}` : "";
     if (isItem && (caseKey !== painted || state.step !== "blind")) {
@@ -108,6 +108,7 @@ RMR.annotateBar = function (state, actions, wire, page, button) {
 RMR.whyChip = function (item) {
   const { h } = RMR;
   const words = { random: ["random draw", "Chance alone chose this pair: it counts for the headline figures."], link: ["from a link", "A link named this pair."],
+    "sent back": ["sent back", "You have labelled this pair before; the lead asks you to look at it again."],
     chosen: ["chosen", "The queue chose this pair by a filter or an order; which one shows after your answer, as it may tell the verdict."] }[item.why];
   const full = item.reveal && item.why === "chosen" ? item.reveal.why : "";
   return h("span.chip.is-plain", { title: full || words[1] }, full ? full.slice(0, 60) : words[0]);
@@ -151,6 +152,10 @@ RMR.annotateSide = function (state, actions, button, page) {
   ];
 };
 
+// What the lead said who sent the pair back.
+RMR.sentBack = (note) => typeof note === "string"
+  ? RMR.h("p.note.note-warning.sent-back", {}, RMR.h("strong", {}, "Sent back to you. "), RMR.h("span", { dir: "auto" }, note)) : null;
+
 RMR.heading = (title, ...below) => [RMR.h("h2", { tabindex: "-1", "data-heading": "", style: "outline: none !important" }, title), ...below];
 
 RMR.strengthRow = (group, button) => RMR.h("div.strengths", { role: "group", "aria-label": "How much better, optional" },
@@ -159,6 +164,7 @@ RMR.strengthRow = (group, button) => RMR.h("div.strengths", { role: "group", "ar
 RMR.sideBodies = {
   blind: (state, group, button) => [
     ...RMR.heading("Which response is better?", RMR.h("p.hint", {}, "The judge stays hidden until you answer.")),
+    RMR.sentBack(state.item.returned),
     RMR.h("div.values", { "data-busy": state.isBusy ? "" : null }, group("value").map((action) => button(action))),
     RMR.strengthRow(group, button),
   ],
@@ -225,6 +231,7 @@ RMR.annotateRest = function (state, actions, button) {
       h("p", {}, "Labelling takes three keys a pair: say which response is better, keep or change it when the judge's verdict appears, and say whether its reasoning is sound."),
       h("p.hint", {}, "Begin with the examples, or bring your own pairs in on the Data page."), buttons, h("a.choice", { href: "?tab=data" }, "Go to Data"));
   if (state.phase !== "end") return [];
+  if (state.closed) return h("div.rest.card", {}, h("h2", {}, "Nothing more for now"), h("p.closed", {}, state.closed), buttons);
   return h("div.rest.card", {}, h("h2", {}, p.skipped ? "That was the last fresh pair" : "All done: every pair of this queue has your label"),
     h("dl.figures", {}, ...[["labelled in all", `${p.done} of ${p.total}`], ["in this sitting", seconds.length], ["median time", seconds.length ? RMR.seconds(RMR.median(seconds)) : "–"], ["skipped", p.skipped], ["flagged", p.flagged]]
       .map(([name, value]) => h("div", {}, h("dd", {}, String(value)), h("dt", {}, name)))),

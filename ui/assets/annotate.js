@@ -45,7 +45,7 @@ RMR.annotate = function ({ element, trigger }) {
       Object.assign(state, { phase: "failed", notice: answer.error });
       return repaint();
     }
-    Object.assign(state, { queue: answer.queue, queues: answer.queues, faults: answer.faults, progress: answer.progress, ahead: answer.items, hasMore: answer.items.length > 0 });
+    Object.assign(state, { queue: answer.queue, queues: answer.queues, faults: answer.faults, progress: answer.progress, closed: answer.closed, ahead: answer.items, hasMore: answer.items.length > 0 });
     advance();
   };
   const begin = () => {
@@ -72,7 +72,7 @@ RMR.annotate = function ({ element, trigger }) {
     const known = [state.item, ...state.ahead].filter(Boolean).map((item) => item.pair_id);
     const answer = await wire.ask("more", { queue_id: state.queue, exclude: [...known, ...state.passed].slice(-500) });
     if (answer.error) return;
-    state.progress = answer.progress;
+    Object.assign(state, { progress: answer.progress, closed: answer.closed });
     state.hasMore = answer.items.length > 0;
     state.ahead.push(...answer.items.filter((item) => !known.includes(item.pair_id)));
     repaint();
@@ -90,6 +90,7 @@ RMR.annotate = function ({ element, trigger }) {
     state.note = "";
     state.sitting.before += action === "flag" || action === "unflag" ? 0 : payload.seconds;
     const answer = await wire.ask("say", payload, { kept: true });
+    if (answer.judgement_key) item.judgement_key = answer.judgement_key;
     state.receipt = answer.receipt;
     state.receipts.push({ id: answer.receipt.id, action, pair_id: item.pair_id, queue_id: item.queue_id, judgement_key: item.judgement_key });
     remember(state.item);
