@@ -8,6 +8,7 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from rmr1.auth_settings import AuthSettings
 from rmr1.plan import Plan
 
 ENV_FILE = ".env"
@@ -281,6 +282,9 @@ class Settings(BaseSettings):
     api: ApiSettings = Field(
         default=ApiSettings(),
         description="endpoints for other programs: token and limits",
+    )
+    auth: AuthSettings = Field(
+        default_factory=AuthSettings, description="who may use the studio, and as what"
     )
     allowed_hosts: frozenset[str] = Field(
         default_factory=lambda: frozenset(filter(None, [os.environ.get("SPACE_HOST")])),
