@@ -16,8 +16,8 @@ install: .venv/.base ## the app and the embedded judge, into .venv (no torch)
 run: install ## the app at http://127.0.0.1:7860
 	$(BIN)/rmr1 serve
 
-test: .venv/.dev .venv-train/.done ## every test: unit, real model, real browser, trainers
-	$(BIN)/python -m pytest -q -m "not train and not vllm and not postgres"
+test: .venv/.dev .venv-train/.done ## every test: unit, real model, real browser, PostgreSQL, trainers
+	$(BIN)/python -m pytest -q -m "not train and not vllm"
 	$(TRAIN)/python -m pytest -q -m train tests/train
 
 test-fast: .venv/.dev ## the unmarked tests: about two minutes, no model, no browser

@@ -1,6 +1,5 @@
-"""The same verbs on PostgreSQL; RMR1_TEST_POSTGRES is the URL of an empty database."""
+"""The same verbs on PostgreSQL: on a server of the tests' own, or that of RMR1_TEST_POSTGRES."""
 
-import os
 import uuid
 
 import pytest
@@ -22,15 +21,19 @@ from storage.database import Database
 from storage.entries import LabelEntry
 from storage.filters import JudgementFilter
 from storage.tables import Row
+from tests.postgres import postgres_url
 
 pytestmark = pytest.mark.postgres
 
 
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    with postgres_url(tmp_path_factory.mktemp("postgres")) as opened:
+        yield opened
+
+
 @pytest.fixture
-def database(tmp_path):
-    url = os.environ.get("RMR1_TEST_POSTGRES")
-    if not url:
-        pytest.skip("RMR1_TEST_POSTGRES names no PostgreSQL database")
+def database(url, tmp_path):
     with Database.open(url, tmp_path / f"{uuid.uuid4().hex}.jsonl") as opened:
         yield opened
 
