@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from rmr1 import cli as judge_cli
-from rmr1 import ranking_cli
+from rmr1 import cluster_cli, ranking_cli
 from rmr1.backends.loading import load_backend
 from rmr1.benchmark import cli as benchmark_cli
 from rmr1.judge import Judge
@@ -36,6 +36,7 @@ cli = typer.Typer(
 )
 cli.add_typer(judge_cli.app)
 cli.add_typer(ranking_cli.app)
+cli.add_typer(cluster_cli.app)
 cli.add_typer(benchmark_cli.app, name="bench")
 cli.add_typer(scaling_cli.app)
 cli.add_typer(storage_cli.app)
