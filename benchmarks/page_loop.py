@@ -136,8 +136,7 @@ def _label(page: Page, items: int) -> None:
 def _train(page: Page, recipe: str, steps: int, begin: str) -> str:
     """Start a run of the data set and wait for its end."""
     _open(page, "train")
-    page.locator("#train-data").get_by_text("by-page").first.wait_for()
-    page.get_by_role("radio", name="A data set that is there").check()
+    page.wait_for_selector("#train-data [data-painted=dataset]")
     page.get_by_role("radio", name=re.compile(recipe)).first.check()
     page.get_by_role("textbox", name="Steps", exact=True).fill(str(steps))
     begins = page.get_by_label("Begin with")
