@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.orm import Session
 
+from storage.benchmark_tables import BenchmarkItemRow
 from storage.filters import JudgementFilter, dimensions, narrow
 from storage.tables import JudgementRow, LabelEventRow, PairRow, RunRow
 
@@ -87,6 +88,7 @@ def _state(session: Session) -> State:
             select(func.max(JudgementRow.id)).scalar_subquery(),
             select(func.max(LabelEventRow.id)).scalar_subquery(),
             select(func.max(PairRow.id)).scalar_subquery(),
+            select(func.max(BenchmarkItemRow.id)).scalar_subquery(),
             select(func.max(RunRow.id)).scalar_subquery(),
             select(func.max(RunRow.undone_at)).scalar_subquery(),
         )

@@ -8,8 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, select
 from sqlalchemy.orm import Session
 
+from rmr1.benchmark.outcome import Rule
 from rmr1.errors import InputError
 from storage import search
+from storage.benchmark_parts import Credit, behind
 from storage.table_views import current_label
 from storage.tables import JudgementRow, JudgeVersionRow, PairRow
 
@@ -51,6 +53,10 @@ class JudgementFilter(BaseModel):
     confidence_min: float | None = Field(default=None, ge=0, le=1)
     confidence_max: float | None = Field(default=None, ge=0, le=1)
     run_id: int | None = Field(default=None, description="the import or batch it came with")
+    benchmark: int | None = Field(default=None, description="the benchmark run that it counts in")
+    part: str | None = Field(default=None, description="the number of that run that it is behind")
+    rule: Rule | None = Field(default=None, description="the rule of `credit`; published if none")
+    credit: Credit | None = Field(default=None, description="what it is worth in that run")
 
     def to_query(self) -> str:
         """The filter as the query part of a URL; "" when it is empty."""
@@ -129,6 +135,10 @@ def narrow(
         statement = statement.where(JudgementRow.confidence <= wanted.confidence_max)
     if wanted.run_id is not None:
         statement = statement.where(JudgementRow.run_id == wanted.run_id)
+    if wanted.benchmark is not None:
+        rule = wanted.rule or "published"
+        counted_in = behind(session, wanted.benchmark, wanted.part, rule, wanted.credit)
+        statement = statement.where(JudgementRow.id.in_(counted_in))
     return statement
 
 

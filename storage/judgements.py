@@ -18,7 +18,7 @@ from storage.summaries import JudgementSummary, read_summaries
 from storage.tables import JudgementRow, JudgeVersionRow, PairRow, RolloutRow
 
 Item = TypeVar("Item")
-Origin = Literal["live", "import", "batch"]
+Origin = Literal["live", "import", "batch", "benchmark"]
 Sort = Literal[
     "newest", "oldest", "least confident", "most confident", "most absent quotes", "slowest"
 ]
@@ -30,7 +30,7 @@ class StoredJudgement:
 
     Attributes:
         key: what links carry.
-        origin: `live`, `import` or `batch`.
+        origin: `live`, `import`, `batch` or `benchmark`.
         run_id: the import or batch it came with, if any.
     """
 

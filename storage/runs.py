@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError, RecordNotFound
+from storage.benchmark_tables import BenchmarkItemRow
 from storage.columns import JsonObject, utc_now
 from storage.tables import (
     ArtifactRow,
@@ -190,14 +191,15 @@ def undo_import(session: Session, run_id: int) -> Undone:
 
     Raises:
         RecordNotFound: there is no such run.
-        InputError: it is no import, is taken back already, or people have labelled its pairs.
+        InputError: it is no import, is taken back already, people have labelled its pairs, or a
+            benchmark run counts its judgements.
     """
     row = _row(session, run_id)
     if row.kind != "import":
         raise InputError(f"Run {run_id} is a {row.kind}: only an import can be taken back.")
     if row.undone_at:
         raise InputError(f"Import {run_id} has been taken back already.")
-    _refuse_labelled(session, run_id)
+    _refuse_used(session, run_id)
     judgements = _delete(session, JudgementRow, JudgementRow.run_id == run_id)
     of_run = PairRow.run_id == run_id
     unjudged = ~exists().where(JudgementRow.pair_id == PairRow.id)
@@ -209,7 +211,7 @@ def undo_import(session: Session, run_id: int) -> Undone:
     return Undone(judgements, pairs, kept)
 
 
-def _refuse_labelled(session: Session, run_id: int) -> None:
+def _refuse_used(session: Session, run_id: int) -> None:
     of_pairs = select(PairRow.id).where(PairRow.run_id == run_id)
     of_judgements = select(JudgementRow.id).where(JudgementRow.run_id == run_id)
     hangs_on: ColumnElement[bool] = or_(
@@ -222,6 +224,13 @@ def _refuse_labelled(session: Session, run_id: int) -> None:
         raise InputError(
             f"Import {run_id} cannot be taken back: {events} label events on {pairs} of its pairs "
             "hang on it."
+        )
+    used = session.scalars(
+        select(BenchmarkItemRow.run_id).where(BenchmarkItemRow.judgement_id.in_(of_judgements))
+    ).first()
+    if used is not None:
+        raise InputError(
+            f"Import {run_id} cannot be taken back: its judgements count in benchmark run {used}."
         )
 
 

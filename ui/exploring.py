@@ -51,6 +51,14 @@ FACETS: dict[str, tuple[str, dict[str, str]]] = {
 """The filters in the order of the page: title, and words for values that need some."""
 
 
+_BENCHMARK = {"benchmark": "Benchmark run {}", "part": "Figure – {}", "credit": "Counts as {}"}
+_BENCHMARK_NAMES = {
+    "benchmark": ["benchmark", "part", "rule", "credit"],
+    "credit": ["credit", "rule"],
+}
+"""What goes with a filter when it is taken away."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a person is in the list: which judgements, in which order, at which page."""
@@ -117,8 +125,9 @@ def chips(wanted: JudgementFilter, titles: Mapping[str, str]) -> list[View]:
     """The filters in force, each removable: the query's names that it takes away, and words."""
     chosen = wanted.model_dump(exclude_none=True)
     low, high = chosen.pop("confidence_min", None), chosen.pop("confidence_max", None)
+    chosen.pop("rule", None)  # it goes with `credit`, and says nothing alone
     found = [
-        {"names": [name], "text": chip_text(name, str(value), titles)}
+        {"names": _BENCHMARK_NAMES.get(name, [name]), "text": chip_text(name, str(value), titles)}
         for name, value in chosen.items()
     ]
     if low is not None or high is not None:
@@ -133,6 +142,8 @@ def chip_text(name: str, value: str, titles: Mapping[str, str]) -> str:
         return f"Text: {value}"
     if name == "run_id":
         return f"Run {value}"
+    if name in _BENCHMARK:
+        return _BENCHMARK[name].format(value)
     return f"{FACETS[name][0]}: {_words(name, value, titles)}"
 
 

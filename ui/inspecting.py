@@ -194,7 +194,12 @@ def about(stored: StoredJudgement) -> list[View]:
 
 def _made(stored: StoredJudgement) -> Mapping[str, object]:
     judgement = stored.judgement
-    origins = {"live": "this studio", "batch": "a batch", "import": "an import"}
+    origins = {
+        "live": "this studio",
+        "batch": "a batch",
+        "import": "an import",
+        "benchmark": "a benchmark run",
+    }
     return {
         "key": stored.key,
         "made": f"{stored.created_at:%Y-%m-%d %H:%M:%S} UTC",

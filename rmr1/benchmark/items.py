@@ -42,8 +42,8 @@ def _local_files(benchmark: Benchmark, data: str) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise InputError(
-            f"{data[:200]!r} is neither a file, a folder nor hub:OWNER/NAME: {benchmark.title} is to be "
-            f"had from {benchmark.origin}."
+            f"{data[:200]!r} is neither a file, a folder nor hub:OWNER/NAME: {benchmark.title} is "
+            f"to be had from {benchmark.origin}."
         )
     for pattern in benchmark.patterns:
         if found := sorted(file for file in path.glob(pattern) if file.is_file()):

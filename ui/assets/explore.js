@@ -4,7 +4,8 @@
 // What the address says about the list; all else in it belongs to others.
 RMR.LIST_NAMES = [
   "text", "type", "state", "verdict", "source", "subset", "judge_version", "correct", "quotes", "swap",
-  "labelled", "agreement", "multi_turn", "confidence_min", "confidence_max", "run_id", "sort", "list_page",
+  "labelled", "agreement", "multi_turn", "confidence_min", "confidence_max", "run_id",
+  "benchmark", "part", "rule", "credit", "sort", "list_page",
 ];
 
 RMR.listQuery = function () {
