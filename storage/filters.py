@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from rmr1.benchmark.outcome import Rule
 from rmr1.errors import InputError
-from storage import search
+from storage import opinion_filter, search
 from storage.benchmark_parts import Credit, behind
 from storage.table_views import current_label
 from storage.tables import JudgementRow, JudgeVersionRow, PairRow
@@ -57,6 +57,30 @@ class JudgementFilter(BaseModel):
     part: str | None = Field(default=None, description="the number of that run that it is behind")
     rule: Rule | None = Field(default=None, description="the rule of `credit`; published if none")
     credit: Credit | None = Field(default=None, description="what it is worth in that run")
+    stage: Literal["blind", "verdict", "reasoning", "final"] | None = Field(
+        default=None, description="the stage whose answers of people are meant; `final` if none"
+    )
+    stream: Literal["random", "targeted"] | None = Field(
+        default=None, description="whether chance alone chose the pair for the person"
+    )
+    annotator: str | None = Field(default=None, description="a person who answered")
+    other: str | None = Field(default=None, description="a second one, beside `people`")
+    queue_id: int | None = Field(default=None, description="the queue that it was answered from")
+    label: Literal["A", "B", "tie", "both_bad", "cannot_tell"] | None = Field(
+        default=None, description="what somebody answered"
+    )
+    agrees: YesNo | None = Field(
+        default=None, description="an answer A or B that the verdict names; no verdict does not"
+    )
+    people: Literal["agree", "differ", "any"] | None = Field(
+        default=None, description="several people's answers on the pair; `any`: there are several"
+    )
+    pull: Literal["towards", "away", "stayed with it", "stayed apart", "any"] | None = Field(
+        default=None, description="from the blind answer to the one after the verdict was shown"
+    )
+    newest: Literal["yes"] | None = Field(
+        default=None, description="only each judge version's newest judgement of a pair"
+    )
 
     def to_query(self) -> str:
         """The filter as the query part of a URL; "" when it is empty."""
@@ -139,7 +163,7 @@ def narrow(
         rule = wanted.rule or "published"
         counted_in = behind(session, wanted.benchmark, wanted.part, rule, wanted.credit)
         statement = statement.where(JudgementRow.id.in_(counted_in))
-    return statement
+    return statement.where(*opinion_filter.conditions(wanted))
 
 
 def dimensions() -> dict[str, ColumnElement[str]]:

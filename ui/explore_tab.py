@@ -22,9 +22,14 @@ def build_explore_tab(studio: Studio) -> None:
             drawn = panel("charts", ("draw",), elem_id="explore-charts")
             case = panel("preview", ("show",), elem_id="explore-case")
 
+    def allowed(event: gr.EventData, request: gr.Request) -> str:
+        who = require(studio, request, Role.VISITOR)
+        query = text(event, "query")
+        return query if who.role >= Role.LEAD else exploring.without_people(query)
+
     def ask(event: gr.EventData, request: gr.Request) -> View:
-        require(studio, request, Role.VISITOR)
-        return exploring.list_view(database, text(event, "query"))
+        query = allowed(event, request)
+        return {**exploring.list_view(database, query), "query": text(event, "query")}
 
     def queue(event: gr.EventData, request: gr.Request) -> View:
         require(studio, request, Role.LEAD)
@@ -34,8 +39,8 @@ def build_explore_tab(studio: Studio) -> None:
             raise gr.Error(str(error), print_exception=False) from error
 
     def draw(event: gr.EventData, request: gr.Request) -> View:
-        require(studio, request, Role.VISITOR)
-        return charts.charts_view(database, text(event, "query"), text(event, "by"))
+        view = charts.charts_view(database, allowed(event, request), text(event, "by"))
+        return {**view, "query": text(event, "query")}
 
     def show(event: gr.EventData, request: gr.Request) -> View:
         require(studio, request, Role.VISITOR)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self, get_args
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from rmr1.errors import InputError
 from storage import judge_versions, judgements, queues
@@ -59,6 +59,21 @@ _BENCHMARK_NAMES = {
 """What goes with a filter when it is taken away."""
 
 
+_PEOPLE = {
+    "stage": "Answers: {}",
+    "stream": "Served: {}",
+    "annotator": "Answered by {}",
+    "other": "And by {}",
+    "queue_id": "Answered from queue {}",
+    "label": "Somebody says {}",
+    "agrees": "The answer is the verdict: {}",
+    "people": "People {} on the pair",
+    "pull": "After the verdict the answer moved: {}",
+    "newest": "Newest of each judge",
+}
+"""Filters about people's answers, which no list of counts offers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a person is in the list: which judgements, in which order, at which page."""
@@ -84,6 +99,12 @@ class Place:
             sort=sort,  # type: ignore[arg-type]  # is one of them
             page=int(page) if page.isdecimal() and len(page) < 9 else 1,
         )
+
+
+def without_people(query: str) -> str:
+    """A query string without what it asks of people's answers: only leads may look by those."""
+    given = parse_qsl(query.removeprefix("?"))
+    return urlencode([(name, value) for name, value in given if name not in _PEOPLE])
 
 
 def list_view(database: Database, query: str) -> View:
@@ -142,6 +163,8 @@ def chip_text(name: str, value: str, titles: Mapping[str, str]) -> str:
         return f"Text: {value}"
     if name == "run_id":
         return f"Run {value}"
+    if name in _PEOPLE:
+        return _PEOPLE[name].format(value.replace("_", " ") if name == "label" else value)
     if name in _BENCHMARK:
         return _BENCHMARK[name].format(value)
     return f"{FACETS[name][0]}: {_words(name, value, titles)}"
