@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -20,11 +20,19 @@ from rmr1.judges import judges_of
 from rmr1.judging_service import JudgingService
 from rmr1.plan import Plan
 from rmr1.settings import Settings, default_plan
+from storage import accounts, users_cli
 from storage import cli as storage_cli
 from storage.database import Database
 from storage.offered import OfferedJudges
+from storage.roles import Role
 from training import cli as training_cli
 from ui import scaling_cli
+
+if TYPE_CHECKING:
+    from ui.gates import Gate
+
+FIRST_ADMIN = "admin"
+"""The name of the account that whoever starts a studio is invited to."""
 
 SEPARATOR = " · "
 """Between the names of backend and profile in a judge's title."""
@@ -40,6 +48,7 @@ cli.add_typer(cluster_cli.app)
 cli.add_typer(benchmark_cli.app, name="bench")
 cli.add_typer(scaling_cli.app)
 cli.add_typer(storage_cli.app)
+cli.add_typer(users_cli.app, name="users")
 cli.add_typer(training_cli.app, name="train")
 
 
@@ -92,6 +101,7 @@ def _serve_studio(settings: Settings) -> None:
     gc.disable()  # a fifth of the import's time: nothing that it makes is garbage
     from rmr1.api_server import is_local
     from rmr1.serving import api_routes
+    from ui.limits import Buckets
     from ui.studio import Studio, build_page, launch
     from ui.trainer import TrainingCommand
 
@@ -99,6 +109,7 @@ def _serve_studio(settings: Settings) -> None:
         fixed = load_judges(settings, stack)
         database = stack.enter_context(open_database(settings))
         judges = OfferedJudges(database, fixed, SEPARATOR)
+        gate = open_gate(settings, database)
         studio = Studio(
             database,
             judges,
@@ -106,9 +117,14 @@ def _serve_studio(settings: Settings) -> None:
             settings.data_dir,
             plans_of_others(settings, judges),
             TrainingCommand.of_python(settings.training_python, settings.data_dir),
+            gate=gate,
+            visitor_rollouts=Buckets(
+                settings.auth.visitor_rollouts, settings.auth.visitor_rollouts
+            ),
         )
         # Where others reach the page, the endpoints are there only for who has the token.
-        offered = is_local(settings.host) or settings.api.token.get_secret_value()
+        is_own = is_local(settings.host) and gate.mode == "local"
+        offered = is_own or settings.api.token.get_secret_value()
         routes = api_routes(open_service(settings, judges, stack)) if offered else []
         page = build_page(studio)
         gc.freeze()
@@ -122,6 +138,38 @@ def _serve_studio(settings: Settings) -> None:
             allowed_hosts=settings.allowed_hosts,
             routes=routes,
         )
+
+
+def open_gate(settings: Settings, database: Database) -> "Gate":
+    """What tells whose a request is; standard error says what the host must know of it."""
+    from rmr1.api_server import is_local
+    from ui.gates import gate_of
+
+    auth = settings.auth
+    # A header of the proxy's counts by where it comes from, which must not be rewritten before.
+    proxies = () if auth.mode == "header" else sorted(auth.proxies)
+    os.environ["FORWARDED_ALLOW_IPS"] = ",".join(proxies)
+    is_own = is_local(settings.host)
+    secret = os.environ.get("OAUTH_CLIENT_SECRET", "")
+    gate = gate_of(auth, database, is_local=is_own, oauth_secret=secret)
+    if auth.mode == "local" and not is_own:
+        sys.stderr.write(
+            f"rmr1: others reach {settings.host}, and nobody has an account: all are visitors, who "
+            "look and judge. RMR1_AUTH__MODE=accounts lets people sign in.\n"
+        )
+    if auth.mode == "accounts":
+        _invite_first_admin(settings, database)
+    return gate
+
+
+def _invite_first_admin(settings: Settings, database: Database) -> None:
+    """Where no admin can sign in yet, whoever reads the terminal may become one."""
+    with database.write() as session:
+        if accounts.has_admin(session):
+            return
+        token = accounts.invite(session, FIRST_ADMIN, Role.ADMIN)
+    address = f"http://{settings.host}:{settings.port}/welcome#{token}"
+    sys.stderr.write(f"rmr1: nobody can sign in yet. Choose the admin's password: {address}\n")
 
 
 def open_service(

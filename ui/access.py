@@ -14,6 +14,7 @@ __all__ = [
     "NotAllowed",
     "Person",
     "Role",
+    "TAB_ROLES",
     "admit",
     "name_for",
     "person",
@@ -21,6 +22,13 @@ __all__ = [
     "require_on_route",
     "spend",
 ]
+
+TAB_ROLES = {
+    "annotate": Role.ANNOTATOR,
+    "train": Role.LEAD,
+    "data": Role.LEAD,
+}
+"""Tabs that are of no use to those below a role, who are not shown them."""
 
 _LONGEST_NAME = 80
 _PLURALS = {Role.ANNOTATOR: "annotators", Role.LEAD: "leads", Role.ADMIN: "admins"}

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui import downloads
+from ui import downloads, signing
 from ui.context import Studio
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -78,7 +78,7 @@ def _with_headers(send: Send) -> Send:
 
 
 def routes(studio: Studio) -> list[Route]:
-    """Routes beside the page: liveness, readiness and downloads."""
+    """Routes beside the page: liveness, readiness, downloads, and signing in."""
 
     def alive(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -88,4 +88,9 @@ def routes(studio: Studio) -> list[Route]:
             session.connection()
         return JSONResponse({"status": "ready"})
 
-    return [Route("/healthz", alive), Route("/readyz", ready), *downloads.routes(studio)]
+    return [
+        Route("/healthz", alive),
+        Route("/readyz", ready),
+        *downloads.routes(studio),
+        *signing.routes(studio),
+    ]

@@ -7,7 +7,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from rmr1.errors import ConfigurationError
-from ui import http
+from ui import doors, http
 from ui.annotate_tab import build_annotate_tab
 from ui.compare_tab import build_compare_tab
 from ui.context import Studio
@@ -34,6 +34,8 @@ def build_page(studio: Studio) -> gr.Blocks:
     )
     with page:
         panel("masthead", elem_id="masthead")
+        if studio.gate.mode == "oauth":
+            gr.LoginButton(size="sm", elem_id="oauth")
         tabs = gr.Tabs(elem_id="tabs")
         with tabs:
             build_judge_tab(studio, page)
@@ -105,7 +107,10 @@ def launch(
             blocked_paths=[str(studio.data_dir.resolve())],
             state_session_capacity=500,
             app_kwargs={
-                "middleware": [Middleware(http.Guard, allowed_hosts=allowed_hosts)],
+                "middleware": [
+                    Middleware(http.Guard, allowed_hosts=allowed_hosts),
+                    Middleware(doors.Doors, studio=studio, allowed_hosts=allowed_hosts),
+                ],
                 "routes": [*http.routes(studio), *routes],
             },
         )

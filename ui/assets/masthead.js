@@ -1,17 +1,53 @@
-// The head of the page: what this is, who labels, light or dark, help.
+// The head of the page: what this is, who is here and as what, light or dark.
 "use strict";
 
-RMR.who = () => localStorage.getItem("rmr1.name") || "local";
+RMR.me = { name: "", role: "admin", mode: "local", names: true, hidden: [] };
 
-RMR.masthead = function ({ element }) {
+RMR.who = () => RMR.me.names ? localStorage.getItem("rmr1.name") || "local" : RMR.me.name;
+
+// What somebody is shown; what they may do is decided where it is done.
+RMR.learnWho = function () {
+  return fetch("/whoami", { headers: { accept: "application/json" } })
+    .then((answer) => answer.ok ? answer.json() : RMR.me)
+    .catch(() => RMR.me)
+    .then((me) => {
+      const before = RMR.who();
+      RMR.me = me;
+      const style = document.createElement("style");
+      style.textContent = me.hidden.map((tab) => `#tab-${tab}-button { display: none !important; }`).join("\n");
+      document.head.append(style);
+      if (RMR.who() !== before) document.dispatchEvent(new CustomEvent("rmr1-name", { detail: RMR.who() }));
+      return me;
+    });
+};
+
+RMR.nameField = function () {
   const { h } = RMR;
-  const root = element.querySelector("[data-root]");
   const name = h("input", { type: "text", maxlength: "80", value: RMR.who(), "aria-label": "Your name as annotator", class: "who" });
   name.addEventListener("change", () => {
     const chosen = name.value.trim() || "local";
     localStorage.setItem("rmr1.name", chosen);
     document.dispatchEvent(new CustomEvent("rmr1-name", { detail: chosen }));
   });
+  return h("label.hint", {}, "Labelling as ", name);
+};
+
+RMR.signOut = () => fetch("/sign-out", { method: "POST", redirect: "manual" }).finally(() => location.assign("/"));
+
+RMR.whoIsHere = function (me) {
+  const { h } = RMR;
+  if (me.names) return RMR.nameField();
+  const hasAccounts = me.mode === "accounts";
+  if (me.name === "visitor") return h("span.here", {}, h("span.hint", {}, "Looking around as a visitor"),
+    hasAccounts && h("a.sign-in", { href: "/sign-in" + location.search }, "Sign in"));
+  return h("span.here", {}, h("span.hint", {}, "Signed in as "), h("strong", {}, me.name), h("span.role", {}, me.role),
+    hasAccounts && h("button.quiet", { type: "button", onclick: RMR.signOut }, "Sign out"));
+};
+
+RMR.masthead = function ({ element }) {
+  const { h } = RMR;
+  const root = element.querySelector("[data-root]");
+  const here = h("span.here-slot", {});
   const dark = h("button.quiet", { type: "button", onclick: () => {
     const now = document.body.classList.toggle("dark");
     localStorage.setItem("rmr1.dark", now ? "1" : "0");
@@ -20,8 +56,8 @@ RMR.masthead = function ({ element }) {
     h("a.skip", { href: "#tabs" }, "Skip to the page"),
     h("h1", {}, "RM-R1 studio"),
     h("p", {}, "A reward model that reasons: see its rubric, check its quotations, correct its verdict."),
-    h("span.spacer"),
-    h("label.hint", {}, "Labelling as ", name), dark));
+    h("span.spacer"), here, dark));
+  RMR.learnWho().then((me) => here.append(RMR.whoIsHere(me)));
   // The address remembers the tab, so that a page can be linked and reloaded.
   document.addEventListener("click", (event) => {
     const tab = event.target.closest('[role="tab"][id^="tab-"]');
