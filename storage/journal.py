@@ -26,9 +26,11 @@ from storage.journal_lines import (
     lines_for,
     put_back,
     queue_line,
+    visitor_line,
 )
 from storage.tables import JournalMarkRow, LabelEventRow, PairRow, QueueRow
 from storage.team_tables import LeadEventRow
+from storage.visitor_tables import VisitorLabelRow
 
 if TYPE_CHECKING:
     from storage.database import Database
@@ -79,7 +81,9 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def append(self, session: Session, event: LabelEventRow | LeadEventRow) -> None:
+    def append(
+        self, session: Session, event: LabelEventRow | LeadEventRow | VisitorLabelRow
+    ) -> None:
         """Write an event down, on disk for good, before the session commits it.
 
         Raises:
@@ -120,6 +124,9 @@ class Journal:
             for said in session.scalars(select(LeadEventRow).order_by(LeadEventRow.id)):
                 if ("lead", said.key) not in known:
                     self._write(session, lines_for(session, said))
+            for one in session.scalars(select(VisitorLabelRow).order_by(VisitorLabelRow.id)):
+                if ("visitor", one.key) not in known:
+                    self._write(session, lines_for(session, one))
 
     def _catch_up(self, session: Session) -> None:
         mark = session.get(JournalMarkRow, 1)
@@ -209,6 +216,8 @@ def check(database: "Database", path: Path) -> CheckReport:
         tables = {("label", event.key): _comparable(label_line(event)) for event in events}
         for said in session.scalars(select(LeadEventRow)):
             tables["lead", said.key] = _comparable(lead_line(said))
+        for one in session.scalars(select(VisitorLabelRow)):
+            tables["visitor", one.key] = _comparable(visitor_line(one))
         lines = {_name(line): _comparable(line) for _, line in read_lines(path) if _is_event(line)}
     return CheckReport(
         events=len(tables),
@@ -260,7 +269,7 @@ def _put_back_all(session: Session, lines: Iterator[tuple[int, Line]]) -> Replay
 
 
 def _is_event(line: Line) -> bool:
-    return line.get("kind") in ("label", "lead") and "key" in line
+    return line.get("kind") in ("label", "lead", "visitor") and "key" in line
 
 
 def _name(line: Line) -> tuple[str, str]:

@@ -29,6 +29,7 @@ from storage.tables import (
     Row,
 )
 from storage.team_tables import LeadEventRow
+from storage.visitor_tables import VisitorLabelRow
 
 Line = dict[str, Any]
 _UNUSABLE = (LookupError, TypeError, ValueError, ArithmeticError, RMR1Error, StatementError)
@@ -39,8 +40,12 @@ class UnreadableLine(Exception):
     """A line that no label can be made of; `str()` of it says why."""
 
 
-def lines_for(session: Session, event: LabelEventRow | LeadEventRow) -> list[Line]:
+def lines_for(
+    session: Session, event: LabelEventRow | LeadEventRow | VisitorLabelRow
+) -> list[Line]:
     """The lines for an event: before its own, those of what no earlier event hangs on."""
+    if isinstance(event, VisitorLabelRow):
+        return [visitor_line(event)]
     lines = []
     if isinstance(event, LeadEventRow):
         # Lines that stand in the file already do no harm, and leads do not say much.
@@ -75,6 +80,11 @@ def lead_line(event: LeadEventRow) -> Line:
         "pair": event.pair.hash if event.pair else None,
         "queue": event.queue.name if event.queue else None,
     }
+
+
+def visitor_line(said: VisitorLabelRow) -> Line:
+    """The line of a visitor's answer; it hangs on nothing."""
+    return {"kind": "visitor", "id": said.id, **_columns(said)}
 
 
 def label_line(event: LabelEventRow) -> Line:
@@ -116,6 +126,8 @@ def _put(session: Session, line: Line) -> bool:
             return _put_label(session, line)
         case "lead":
             return _put_lead(session, line)
+        case "visitor":
+            return _put_visitor(session, line)
         case "pair":
             pairs.add(session, Pair.model_validate(line["pair"]))
         case "judgement":
@@ -218,6 +230,14 @@ def _put_lead(session: Session, line: Line) -> bool:
     if line["queue"]:
         row.queue_id = _need(session, QueueRow, QueueRow.name, line["queue"]).id
     session.add(row)
+    session.flush()
+    return True
+
+
+def _put_visitor(session: Session, line: Line) -> bool:
+    if _find(session, VisitorLabelRow, VisitorLabelRow.key, line["key"]):
+        return False
+    session.add(VisitorLabelRow(**_values(VisitorLabelRow, line)))
     session.flush()
     return True
 

@@ -1,6 +1,6 @@
 """Pairs on record: each once, whatever it came from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -94,6 +94,12 @@ def find(session: Session, pair_hash: str) -> StoredPair | None:
     if row is None:
         return None
     return StoredPair(row.id, from_row(row), row.run_id, row.created_at)
+
+
+def hashes(session: Session, ids: Collection[int]) -> dict[int, str]:
+    """The hashes of the pairs with these numbers."""
+    rows = session.execute(select(PairRow.id, PairRow.hash).where(PairRow.id.in_(ids)))
+    return dict(rows.tuples().all())
 
 
 def from_row(row: PairRow) -> Pair:

@@ -7,6 +7,7 @@ from storage import (  # noqa: F401 -- their tables join `Row.metadata`
     benchmark_tables,
     team_tables,
     training_tables,
+    visitor_tables,
 )
 from storage.tables import Row
 
