@@ -16,8 +16,8 @@ class FakeServer(ThreadingHTTPServer):
 
     Attributes:
         asked: bodies of the completions that were asked for.
-        finished: how many of them were answered to the end.
         busy: how many requests to come it turns away.
+        refusing: whether it calls every prompt too long.
         pause_s: seconds before each piece of a reply.
     """
 
@@ -28,7 +28,8 @@ class FakeServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
         self.model, self.pause_s = model, pause_s
         self.asked: list[dict[str, object]] = []
-        self.finished = self.busy = self.inside = self.most = 0
+        self.busy = 0
+        self.refusing = False
         self.lock = threading.Lock()
         self.sockets: set[socket.socket] = set()
         self.serving = threading.Thread(
@@ -79,16 +80,13 @@ class _Handler(BaseHTTPRequestHandler):
             server.busy -= turned_away
             if not turned_away:
                 server.asked.append(body)
-                server.inside += 1
-                server.most = max(server.most, server.inside)
         if turned_away:
             self._whole(429, {"error": "too many"})
             return
-        try:
+        if server.refusing:
+            self._whole(400, {"error": "context_length_exceeded"})
+        else:
             self._reply()
-        finally:
-            with server.lock:
-                server.inside -= 1
 
     def _reply(self) -> None:
         self.send_response(200)
@@ -100,8 +98,6 @@ class _Handler(BaseHTTPRequestHandler):
             self._event({"choices": [{"delta": {"content": piece}, "finish_reason": None}]})
         usage = {"prompt_tokens": 20, "completion_tokens": len(PIECES)}
         self._event({"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": usage})
-        with self.server.lock:
-            self.server.finished += 1
         self._chunk(b"data: [DONE]\n\n")
         self._chunk(b"")
 

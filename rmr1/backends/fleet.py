@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rmr1.backends.base import Capabilities, ChatRequest, Delta, Identity
 from rmr1.backends.openai import OpenAIBackend
-from rmr1.errors import BackendBusy, BackendUnavailable, ConfigurationError
+from rmr1.errors import BackendBusy, BackendError, BackendUnavailable, ConfigurationError
 from rmr1.settings import OpenAISettings
 
 _FIRST_PAUSE_SECONDS = 0.5
@@ -136,6 +136,9 @@ class Fleet:
                     if max(refused, failed) >= _ATTEMPTS + len(self._servers):
                         raise self._nobody() if self._all_away_since else error from None
                     continue
+                except BackendError:  # it is there, and refuses this request
+                    self._note(server, None)
+                    raise
                 self._note(server, None)
                 with closing(deltas):
                     yield first
@@ -210,16 +213,18 @@ class Fleet:
     def _give_back(self, server: _Server) -> None:
         with self._changed:
             server.working -= 1
+            server.trying = False
             self._changed.notify_all()
 
     def _note(self, server: _Server, error: BackendUnavailable | None) -> None:
         """Remember how a server answered; None is that it did."""
         with self._changed:
             now = time.monotonic()
-            server.trying = False
             if error is None:
                 server.deaths = server.refusals = 0
                 self._all_away_since = None
+                return
+            if now < server.away_until:  # all that it worked on breaks off, and it died once
                 return
             server.said = str(error)
             if isinstance(error, BackendBusy):

@@ -12,7 +12,7 @@ from rmr1.backends.fleet import Fleet
 from rmr1.backends.loading import load_backend
 from rmr1.backends.openai import OpenAIBackend
 from rmr1.batch import judge_many
-from rmr1.errors import BackendUnavailable, ConfigurationError
+from rmr1.errors import BackendUnavailable, ConfigurationError, PromptTooLong
 from rmr1.judge import Judge
 from rmr1.pair import Message, Pair, Side
 from rmr1.plan import Plan
@@ -102,6 +102,39 @@ def test_a_dead_server_is_left_out_and_then_tried_again() -> None:
         assert servers[1].asked
 
 
+def test_a_server_that_comes_back_with_a_refusal_is_back() -> None:
+    with fake_servers(2) as servers, fleet_of(servers, pause_s=0.05, patience_s=5) as fleet:
+        ports = [one.server_port for one in servers]
+        for one in servers:
+            one.kill()
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(text_of, fleet, asking())
+            time.sleep(0.1)
+            servers[:] = [FakeServer(port=port) for port in ports]
+            assert waiting.result(10)
+        for one in servers:
+            one.refusing = True
+        for _ in range(4):
+            with pytest.raises(PromptTooLong):
+                text_of(fleet, asking())
+        assert all(one.asked for one in servers)
+
+
+def test_many_replies_that_break_off_at_once_are_one_death() -> None:
+    with fake_servers(2, pause_s=0.1) as servers, fleet_of(servers, pause_s=0.2) as fleet:
+        with ThreadPoolExecutor(16) as pool:
+            running = [pool.submit(text_of, fleet, asking()) for _ in range(16)]
+            time.sleep(0.15)
+            port = servers[1].server_port
+            servers[1].kill()
+            assert sum(one.exception(20) is not None for one in running) <= 8
+        servers[1] = FakeServer(port=port)
+        time.sleep(0.4)
+        for _ in range(4):
+            text_of(fleet, asking())
+        assert servers[1].asked
+
+
 def test_a_busy_server_hands_its_requests_to_another() -> None:
     with fake_servers(2) as servers, fleet_of(servers) as fleet:
         servers[0].busy = servers[1].busy = 1
@@ -109,19 +142,24 @@ def test_a_busy_server_hands_its_requests_to_another() -> None:
         assert fleet.refusals == 2
 
 
+def kill_at(server: FakeServer, asked: int) -> None:
+    while len(server.asked) < asked:
+        time.sleep(0.002)
+    server.kill()
+
+
 def test_a_server_killed_in_the_middle_loses_no_pair_and_judges_none_twice() -> None:
     pairs = [Pair.of(f"Question {number}?", "one", "two") for number in range(30)]
     with fake_servers(3, pause_s=0.02) as servers, fleet_of(servers) as fleet:
         judge = Judge(fleet, load_profile("cor"))
-        killer = threading.Timer(0.15, servers[1].kill)
+        killer = threading.Thread(target=kill_at, args=(servers[1], 6))
         killer.start()
         judged = list(judge_many(judge, pairs, Plan(), workers=12))
         killer.join()
         assert Counter(one.pair.hash for one in judged) == Counter(one.hash for one in pairs)
         assert {one.state for one in judged} <= {State.PARTIAL, State.COMPLETE}
         assert {one.verdict for one in judged} == {Side.A}
-        assert 0 < servers[1].finished < len(servers[1].asked)
-        assert sum(one.finished for one in servers) == len(pairs)
+        assert sum(len(one.asked) for one in servers) > len(pairs)  # some were begun again
 
 
 def test_all_dead_is_one_error_that_names_them_and_later_requests_fail_at_once() -> None:
