@@ -1,8 +1,8 @@
-"""`generate` of transformers with the embedded weights, as RM-R1's demo notebook calls it.
+"""`generate` of transformers with the embedded weights: the way of RM-R1's demo notebook.
 
 Run by the training environment's Python it answers lines of JSON, `{"messages", "tokens"}`, with
-the tokens a second after the first. The model is loaded in bfloat16 and decoded greedily, which are
-the notebook's choices, and never stops before its budget, so that both sides write as much.
+the tokens a second after the first. It decodes greedily, one chat at a time, and never stops before
+its budget.
 """
 
 import json
@@ -22,14 +22,15 @@ Generate = Callable[[Sequence[Message], int], float]
 
 
 @contextmanager
-def start_generating(python: Path) -> Iterator[Generate]:
+def start_generating(python: Path, dtype: str) -> Iterator[Generate]:
     """A process that generates, until the end of the block.
 
     Args:
         python: of an environment with torch and transformers.
+        dtype: `bfloat16` as in the notebook, or `float32`.
     """
     with subprocess.Popen(
-        [str(python), "-m", "benchmarks.generating"],
+        [str(python), "-m", "benchmarks.generating", dtype],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -71,9 +72,10 @@ def main() -> None:
 
     from training.base import embedded_base
 
-    folder = embedded_base()
+    dtype = sys.argv[1]
+    folder = embedded_base(dtype=dtype)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16).eval()
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)).eval()
 
     for line in sys.stdin:
         asked = json.loads(line)

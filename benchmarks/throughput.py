@@ -5,7 +5,8 @@ python -m benchmarks.throughput [client] [decoding] [sharing] [vllm] [--rounds 5
 client     the batch runner, against the same requests sent by httpx.AsyncClient to the same
            llama.cpp server; both stream, both stop at the closing answer tag. Target 0.95.
 decoding   tokens a second after the first: the embedded server, against `generate` of transformers
-           with the same weights and prompts, greedy, a prompt at a time. Target 4.
+           with the same weights and prompts, greedy, a prompt at a time, in bfloat16 as in
+           RM-R1's demo notebook or in float32 (--dtype). Target 4.
 sharing    seconds of four votes, and of both orders, against one rollout. Targets 2.2 and 1.7.
 vllm       a vLLM server with 32 judgements at once, against one at a time.
 
@@ -67,6 +68,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--pairs", type=int, default=8, help="judged in a round")
     parser.add_argument("--tokens", type=int, default=128, help="budget of a rollout")
+    parser.add_argument("--dtype", choices=["bfloat16", "float32"], default="bfloat16")
     parser.add_argument("--threads", type=int, default=psutil.cpu_count(logical=False) or 1)
     parser.add_argument("--parallel", type=int, default=4, help="requests at once; vllm has 32")
     asked = parser.parse_args()
@@ -106,7 +108,7 @@ def decoding(asked: argparse.Namespace) -> None:
     chats = [build_chat(pair, load_profile("cor")).messages for pair in _pairs(asked.rounds + 1, 1)]
     with (
         closing(EmbeddedBackend(EmbeddedSettings(threads=asked.threads))) as backend,
-        start_generating(TRAIN_PYTHON) as generate,
+        start_generating(TRAIN_PYTHON, asked.dtype) as generate,
     ):
         left = {"ours": iter(chats), "theirs": iter(chats)}
 
@@ -117,7 +119,7 @@ def decoding(asked: argparse.Namespace) -> None:
             return generate(next(left["theirs"]), asked.tokens)
 
         ours(), theirs()
-        _report("embedded tokens/s / transformers generate's", ours, theirs, asked.rounds, 4.0)
+        _report(f"embedded tokens/s / generate's in {asked.dtype}", ours, theirs, asked.rounds, 4.0)
 
 
 def sharing(asked: argparse.Namespace) -> None:

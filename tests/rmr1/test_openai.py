@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rmr1.backends.base import ChatRequest, Delta, Sampling
 from rmr1.backends.chat_stream import stream_chat
 from rmr1.backends.openai import OpenAIBackend
-from rmr1.errors import BackendError, BackendUnavailable, PromptTooLong
+from rmr1.errors import BackendBusy, BackendError, BackendUnavailable, PromptTooLong
 from rmr1.pair import Message
 from rmr1.settings import OpenAISettings
 
@@ -151,6 +151,35 @@ def test_a_busy_server_is_asked_again(failure: httpx.Response | Exception) -> No
     server = Server(failure, failure, reply("x"))
     assert text_of(list(backend(server).stream(REQUEST))) == "x"
     assert len(server.bodies) == 3
+
+
+@pytest.mark.parametrize(("status", "counted"), [(429, 1), (503, 1), (502, 0)])
+def test_refusals_are_counted(status: int, counted: int) -> None:
+    judge = backend(Server(httpx.Response(status), reply("x")))
+    assert text_of(list(judge.stream(REQUEST))) == "x"
+    assert judge.refusals == counted
+
+
+def test_busy_is_told_from_away() -> None:
+    with pytest.raises(BackendBusy):
+        list(backend(Server(BUSY)).stream(REQUEST))
+    with pytest.raises(BackendUnavailable) as caught:
+        list(backend(Server(httpx.ConnectError("refused"))).stream(REQUEST))
+    assert not isinstance(caught.value, BackendBusy)
+
+
+def test_a_batch_may_send_eight_times_as_much_unless_told() -> None:
+    assert backend(Server(), parallel=3).capabilities.most_parallel == 24
+    assert backend(Server(), parallel=3, most_parallel=4).capabilities.most_parallel == 4
+
+
+def test_whether_the_server_has_said_what_it_is() -> None:
+    def away(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    assert backend(Server()).answers
+    assert not backend(away).answers
+    assert backend(away, model="m", dialect="vllm").answers  # nobody needs to ask
 
 
 def test_patience_ends() -> None:
