@@ -15,12 +15,13 @@ from rmr1 import cli as judge_cli
 from rmr1 import cluster_cli, ranking_cli
 from rmr1.backends.loading import load_backend
 from rmr1.benchmark import cli as benchmark_cli
+from rmr1.errors import InputError
 from rmr1.judge import Judge
 from rmr1.judges import judges_of
 from rmr1.judging_service import JudgingService
 from rmr1.plan import Plan
 from rmr1.settings import Settings, default_plan
-from storage import accounts, users_cli
+from storage import accounts, benchmark_keeping, benchmarks_cli, users_cli
 from storage import cli as storage_cli
 from storage.database import Database
 from storage.offered import OfferedJudges
@@ -45,7 +46,10 @@ cli = typer.Typer(
 cli.add_typer(judge_cli.app)
 cli.add_typer(ranking_cli.app)
 cli.add_typer(cluster_cli.app)
-cli.add_typer(benchmark_cli.app, name="bench")
+bench = typer.Typer(no_args_is_help=True, help="Benchmarks: run, score, report, keep.")
+bench.add_typer(benchmark_cli.app)
+bench.add_typer(benchmarks_cli.app)
+cli.add_typer(bench, name="bench")
 cli.add_typer(scaling_cli.app)
 cli.add_typer(storage_cli.app)
 cli.add_typer(users_cli.app, name="users")
@@ -61,6 +65,22 @@ def open_database(settings: Settings) -> Database:
 @cli.callback()
 def _remember_database(context: typer.Context) -> None:
     context.obj = lambda: open_database(judge_cli.load_settings())
+
+
+@bench.command("work", hidden=True)
+def work_on_benchmark(run_id: int) -> None:
+    """Judge what a benchmark run of the database was opened for; the pages start this."""
+    settings = judge_cli.load_settings()
+    with ExitStack() as stack:
+        database = stack.enter_context(open_database(settings))
+
+        def open_judge(title: str) -> Judge:
+            judges = OfferedJudges(database, load_judges(settings, stack), SEPARATOR)
+            if title not in judges:
+                raise InputError(f"There is no judge {title!r} any more: start a new run.")
+            return judges[title]
+
+        benchmark_keeping.work(database, run_id, open_judge, settings.data_dir)
 
 
 @cli.command()
@@ -101,6 +121,7 @@ def _serve_studio(settings: Settings) -> None:
     gc.disable()  # a fifth of the import's time: nothing that it makes is garbage
     from rmr1.api_server import is_local
     from rmr1.serving import api_routes
+    from ui.bencher import BenchmarkCommand
     from ui.limits import Buckets
     from ui.studio import Studio, build_page, launch
     from ui.trainer import TrainingCommand
@@ -118,6 +139,7 @@ def _serve_studio(settings: Settings) -> None:
             plans_of_others(settings, judges),
             TrainingCommand.of_python(settings.training_python, settings.data_dir),
             gate=gate,
+            benchmarks=BenchmarkCommand.of_python(settings.data_dir),
             visitor_rollouts=Buckets(
                 settings.auth.visitor_rollouts, settings.auth.visitor_rollouts
             ),

@@ -7,6 +7,7 @@ from pathlib import Path
 from rmr1.judge import Judge
 from rmr1.plan import Plan
 from storage.database import Database
+from ui.bencher import BenchmarkCommand
 from ui.gates import Gate, LocalGate
 from ui.limits import Buckets
 from ui.trainer import TrainingCommand
@@ -27,6 +28,7 @@ class Studio:
         training: how a training run is started; None where none can be.
         gate: tells whose a request is.
         visitor_rollouts: what is left to each visitor, in rollouts of a judge.
+        benchmarks: how a benchmark run is started; None where none can be.
     """
 
     database: Database
@@ -39,3 +41,4 @@ class Studio:
     visitor_rollouts: Buckets = field(
         default_factory=lambda: Buckets(VISITOR_ROLLOUTS, VISITOR_ROLLOUTS)
     )
+    benchmarks: BenchmarkCommand | None = None

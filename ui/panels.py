@@ -15,7 +15,7 @@ SCRIPTS = (
     *("annotate-wire", "annotate-actions", "annotate-view", "annotate-edit"),
     *("judge", "annotate", "explore", "chart", "judgement", "data"),
     *("train", "train-run", "train-adapters", "compare"),
-    *("rank", "batches"),
+    *("rank", "batches", "benchmarks", "benchmark-form", "scaling"),
 )
 
 

@@ -9,6 +9,8 @@ from starlette.routing import BaseRoute
 from rmr1.errors import ConfigurationError
 from ui import doors, http
 from ui.annotate_tab import build_annotate_tab
+from ui.benchmarks_tab import build_benchmarks_tab
+from ui.benchmarks_tab import routes as benchmark_routes
 from ui.compare_tab import build_compare_tab
 from ui.context import Studio
 from ui.data_tab import build_data_tab
@@ -22,8 +24,18 @@ from ui.train_tab import build_train_tab
 
 __all__ = ["Studio", "build_page", "launch"]
 
-TABS = ("judge", "rank", "annotate", "explore", "judgement", "compare", "train", "data")
-LINKED = {"judgement": "judgement", "run": "train"}
+TABS = (
+    "judge",
+    "rank",
+    "annotate",
+    "explore",
+    "judgement",
+    "compare",
+    "train",
+    "benchmarks",
+    "data",
+)
+LINKED = {"judgement": "judgement", "run": "train", "bench": "benchmarks"}
 """Names in an address, and the page that each is about."""
 
 
@@ -45,6 +57,7 @@ def build_page(studio: Studio) -> gr.Blocks:
             build_judgement_tab(studio)
             build_compare_tab(studio)
             build_train_tab(studio)
+            build_benchmarks_tab(studio)
             build_data_tab(studio)
         page.load(
             open_tab, None, tabs, queue=False, show_progress="hidden", api_visibility="private"
@@ -111,7 +124,7 @@ def launch(
                     Middleware(http.Guard, allowed_hosts=allowed_hosts),
                     Middleware(doors.Doors, studio=studio, allowed_hosts=allowed_hosts),
                 ],
-                "routes": [*http.routes(studio), *routes],
+                "routes": [*http.routes(studio), *benchmark_routes(studio), *routes],
             },
         )
     except OSError as error:

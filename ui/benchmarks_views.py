@@ -1,0 +1,397 @@
+"""Benchmark runs beside the paper's tables as the dictionaries that the page paints; no Gradio."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+from sqlalchemy.orm import Session
+
+from rmr1.benchmark.catalogue import BENCHMARKS, by_name
+from rmr1.benchmark.outcome import RULES, Rule
+from rmr1.benchmark.paper import PaperTable, paper_tables
+from rmr1.benchmark.report import printed_beside, printed_rows
+from rmr1.errors import InputError, RecordNotFound
+from rmr1.plan import Plan
+from storage import benchmark_runs, benchmarks
+from storage.benchmark_parts import EFFECTS, SLICES, Credit, part_name
+from storage.benchmark_runs import BenchmarkRun
+from storage.database import Database
+from storage.filters import JudgementFilter
+from ui.benchmark_progress import can_resume, progress_view
+from ui.views import View
+
+Record = Mapping[str, Any]
+
+RULE_NAMES: Mapping[Rule, str] = {
+    "published": "RM-R1's evaluation",
+    "upstream": "RewardBench's own",
+    "own": "this project's",
+}
+
+MOST_LIVE = 2_000
+"""Judgements of a run that is scored anew at each look while it goes on."""
+
+
+def page_view(database: Database, asked: Mapping[str, Any]) -> View:
+    """Everything on the page.
+
+    Args:
+        asked: `run`, the chosen run's id or None, and `rule`.
+
+    Returns:
+        The runs, the main table, and the chosen run's details or why there are none.
+    """
+    rule = rule_of(asked.get("rule"))
+    wanted = asked.get("run")
+    with database.read() as session:
+        found = benchmark_runs.recent(session)
+        records = {one.run.id: _record(session, one, rule, wanted) for one in found}
+        view: View = {
+            "asked": [wanted, rule],
+            "rules": [[name, RULE_NAMES[name], text] for name, text in RULES.items()],
+            "rule": rule,
+            "runs": [run_row(one, records[one.run.id], rule) for one in found],
+            "live": any(one.state() in {"running", "stopping"} for one in found),
+            "main": main_view(found, records, rule),
+            "run": None,
+            "problem": "",
+        }
+        if isinstance(wanted, int):
+            try:
+                view["run"] = run_view(session, wanted, rule, found, records)
+            except (InputError, RecordNotFound) as error:
+                view["problem"] = str(error)
+    return view
+
+
+def _record(session: Session, one: BenchmarkRun, rule: Rule, wanted: object) -> Record | None:
+    """A run's score; while it runs only the chosen one's, and only while that is soon made."""
+    goes_on = one.state() in {"running", "stopping"}
+    if goes_on and (one.run.id != wanted or one.run.counts.get("done", 0) > MOST_LIVE):
+        return None
+    return benchmarks.record_of(session, one.run.id, rule)
+
+
+def rule_of(given: object) -> Rule:
+    """The rule of a name; the published one where it is none."""
+    return next((rule for rule in get_args(Rule) if rule == given), "published")
+
+
+def run_row(one: BenchmarkRun, record: Record | None, rule: Rule) -> View:
+    """A run in the list."""
+    params, counts = one.run.params, one.run.counts
+    benchmark = by_name(params["benchmark"])
+    return {
+        "id": one.run.id,
+        "benchmark": benchmark.title,
+        "judge": params.get("judge_title") or params.get("judge") or "",
+        "plan": plan_words(params["plan"]),
+        "state": one.state(),
+        "at": f"{one.run.created_at:%Y-%m-%d %H:%M}",
+        "of": benchmark.size,
+        "judged": record["judged"] if record else counts.get("done", 0),
+        "figure": record and figure_view(record["headline"], one.run.id, _headline(record), rule),
+        "cost": cost_words(record) if record else [],
+    }
+
+
+def _headline(record: Record) -> str:
+    title, table = next(iter(record["tables"].items()))
+    return part_name(title, list(table["figures"])[-1])
+
+
+def plan_words(plan: Mapping[str, Any]) -> str:
+    """A plan in a few words."""
+    made = Plan.model_validate(plan)
+    orders = "both orders" if made.orders == "both" else f"order {made.orders}"
+    votes = f", {made.votes} votes" if made.votes > 1 else ""
+    heat = "greedy" if not made.temperature else f"temperature {made.temperature:g}"
+    early = ", stops early" if made.stop_at is not None else ""
+    grammar = ", grammar" if made.grammar else ""
+    return f"{orders}{votes}, {heat}{early}{grammar}, {made.max_tokens:,} tokens"
+
+
+def cost_words(record: Record) -> list[str]:
+    """Median seconds and tokens of a judgement, as far as they were measured."""
+    cost, said = record["cost"], []
+    if cost["median_seconds"] is not None:
+        said.append(f"{cost['median_seconds']:,.1f} s")
+    if cost["median_tokens"] is not None:
+        said.append(f"{cost['median_tokens']:,.0f} tokens")
+    return said
+
+
+def figure_view(figure: Record, run_id: int, part: str, rule: Rule) -> View:
+    """A number with what stands behind it, and the query that shows it on the Explore page."""
+    value, low, high = figure["value"], figure["low"], figure["high"]
+    interval = "" if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"
+    return {
+        "name": figure["name"],
+        "value": value,
+        "low": low,
+        "high": high,
+        "text": "–" if value is None else f"{100 * value:.2f}",
+        "interval": interval,
+        "how": _HOW[figure["interval"]],
+        "n": figure["n"],
+        "failures": figure["failures"],
+        "failure_rate": figure["failure_rate"],
+        "missing": list(figure["missing"]),
+        "query": explore(run_id, part, rule),
+        "failed": explore(run_id, part, rule, "no verdict"),
+    }
+
+
+_HOW = {
+    "wilson": "95 % interval of Wilson",
+    "mover": "95 % interval put together of the parts' intervals",
+    "bootstrap": "95 % interval by a bootstrap over prompts",
+    "none": "no interval: one prompt is all there is",
+}
+
+
+def explore(run_id: int, part: str | None, rule: Rule, credit: Credit | None = None) -> str:
+    """The query of the Explore page for the judgements behind a number."""
+    known = rule if credit or (part or "").startswith(EFFECTS) else None
+    return JudgementFilter(benchmark=run_id, part=part, rule=known, credit=credit).to_query()
+
+
+def main_view(
+    found: Sequence[BenchmarkRun], records: Mapping[int, Record | None], rule: Rule
+) -> View:
+    """The paper's main table with our judges above: a row for each judge and plan."""
+    main = paper_tables()["main"]
+    titles = main.columns[:-1]
+    ours: dict[tuple[str, str], dict[str, BenchmarkRun]] = {}
+    for one in found:  # newest first; the largest of a benchmark counts
+        params, record = one.run.params, records[one.run.id]
+        title = by_name(params["benchmark"]).title
+        if record is None or title not in titles:
+            continue
+        row = ours.setdefault((record["judge"]["hash"], str(params["plan"])), {})
+        held = row.get(title)
+        before = records[held.run.id] if held else None
+        if before is None or before["judged"] < record["judged"]:
+            row[title] = one
+    return {
+        "columns": list(main.columns),
+        "ours": [_main_row(row, records, titles, rule) for row in ours.values()],
+        "printed": printed_view(main, main.columns),
+    }
+
+
+def _main_row(
+    row: Mapping[str, BenchmarkRun],
+    records: Mapping[int, Record | None],
+    titles: Sequence[str],
+    rule: Rule,
+) -> View:
+    cells: list[View | None] = []
+    for title in titles:
+        run_id = row[title].run.id if title in row else 0
+        record = records.get(run_id)
+        cells.append(
+            figure_view(record["headline"], run_id, _headline(record), rule) if record else None
+        )
+    known = [cell["value"] for cell in cells if cell and cell["value"] is not None]
+    whole = len(known) == len(titles)
+    mean = f"{100 * sum(known) / len(known):.2f}" if whole else ""
+    first = next(iter(row.values())).run.params
+    return {
+        "name": first.get("judge_title") or first.get("judge"),
+        "plan": plan_words(first["plan"]),
+        "cells": cells,
+        "average": mean,
+        "why": "" if whole else "only where all three are judged",
+    }
+
+
+def printed_view(table: PaperTable, columns: Sequence[str]) -> View:
+    """A printed table's rows: RM-R1's, and the best of every other group."""
+    return {
+        "title": table.title,
+        "citation": table.citation,
+        "note": table.note,
+        "approximate": table.approximate,
+        "rows": [list(row) for row in printed_rows(table, columns)],
+    }
+
+
+def run_view(
+    session: Session,
+    run_id: int,
+    rule: Rule,
+    found: Sequence[BenchmarkRun],
+    records: Mapping[int, Record | None],
+) -> View:
+    """One run: how far it is, its tables beside the paper's, and what they hide.
+
+    Raises:
+        RecordNotFound: there is no such run.
+    """
+    one = benchmark_runs.get(session, run_id)
+    params = one.run.params
+    benchmark = by_name(params["benchmark"])
+    record = records[run_id] if run_id in records else benchmarks.record_of(session, run_id, rule)
+    others = [
+        (other.run, record_of_other)
+        for other in found
+        if other.run.id != run_id and other.run.params["benchmark"] == benchmark.name
+        if (record_of_other := records[other.run.id])
+    ]
+    view: View = {
+        "id": run_id,
+        "title": f"{benchmark.title}: {params.get('judge_title') or params.get('judge')}",
+        "name": benchmark.name,
+        "plan": plan_words(params["plan"]),
+        "data": params["data"],
+        "state": one.state(),
+        "message": one.run.message,
+        "progress": progress_view(one, time.time()),
+        "can_stop": one.state() in {"running", "stopping"},
+        "can_resume": can_resume(one),
+        "facts": facts(params),
+        "score": None,
+    }
+    if record:
+        view["score"] = score_view(record, run_id, rule, others)
+    return view
+
+
+def facts(params: Mapping[str, Any]) -> list[list[str]]:
+    """What the run was asked."""
+    manifest = params.get("manifest") or {}
+    sample = params.get("sample")
+    rows = [
+        ["Data", str(params["data"])],
+        ["Sample", f"{sample:,} prompts, seed {params['seed']}" if sample else "all prompts"],
+        ["Judge", str(params.get("judge_title") or params.get("judge"))],
+        ["Plan", plan_words(params["plan"])],
+    ]
+    if manifest:
+        rows.append(
+            [
+                "Chosen",
+                f"{manifest['prompts']:,} of {manifest['all_prompts']:,} prompts, "
+                f"{manifest['pairs']:,} of {manifest['all_pairs']:,} pairs",
+            ]
+        )
+    return rows
+
+
+def score_view(
+    record: Record, run_id: int, rule: Rule, others: Sequence[tuple[Any, Record]]
+) -> View:
+    """A score: tables, slices, effects, rules, quotations, cost, and what differs in protocol."""
+    benchmark = by_name(record["benchmark"])
+    tables = []
+    for title, table in record["tables"].items():
+        shown = table_view(title, table, run_id, rule)
+        names = list(table["figures"])
+        shown["beside"] = [printed_view(one, names) for one in printed_beside(benchmark, title)]
+        shown["others"] = [
+            {
+                "run": run.id,
+                "name": run.params.get("judge_title") or run.params.get("judge"),
+                "plan": plan_words(run.params["plan"]),
+                "cells": [
+                    figure_view(figure, run.id, part_name(title, name), rule)
+                    for name, figure in other["tables"][title]["figures"].items()
+                ],
+            }
+            for run, other in others
+            if list(other["tables"].get(title, {"figures": ()})["figures"]) == names
+        ]
+        tables.append(shown)
+    return {
+        "headline": figure_view(record["headline"], run_id, _headline(record), rule),
+        "judged": record["judged"],
+        "prompts": record["prompts"],
+        "of": record["of"],
+        "tables": tables,
+        "slices": table_view(SLICES, record["slices"], run_id, rule),
+        "effects": table_view(EFFECTS, record["effects"], run_id, rule),
+        "by_rule": [
+            figure_view(figure, run_id, _headline(record), name) | {"name": RULE_NAMES[name]}
+            for name, figure in record["headline_by_rule"].items()
+        ],
+        "differences": list(record["differences"]),
+        "shares": shares(record, run_id, rule),
+        "states": [
+            [state, count, JudgementFilter(benchmark=run_id, state=state).to_query()]
+            for state, count in record["states"].items()
+        ],
+        "cost": costs(record),
+    }
+
+
+def table_view(title: str, table: Record, run_id: int, rule: Rule) -> View:
+    """A table of figures."""
+    return {
+        "title": title,
+        "note": table["note"],
+        "figures": [
+            figure_view(figure, run_id, part_name(title, name), rule)
+            for name, figure in table["figures"].items()
+        ],
+    }
+
+
+def shares(record: Record, run_id: int, rule: Rule) -> list[View]:
+    """Quotations, failures and agreement between orders: shares with intervals."""
+    rows: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+        (
+            "Quotations that stand in no response",
+            "absent_quotes",
+            "quotations",
+            {"quotes": "absent"},
+        ),
+        ("Without a verdict", "failures", "judgements", {"rule": rule, "credit": "no verdict"}),
+        ("Same verdict in both orders", "swap_consistent", "judgements", {"swap": "consistent"}),
+        ("Log's results that our reading confirms", "log_agrees", "results", {}),
+    )
+    return [
+        {
+            "name": name,
+            "of": of,
+            "query": JudgementFilter(benchmark=run_id, **narrow).to_query(),
+            **record[key],
+        }
+        for name, key, of, narrow in rows
+        if record[key]["n"]
+    ]
+
+
+def costs(record: Record) -> list[list[str]]:
+    """Seconds and tokens."""
+    cost = record["cost"]
+    rows: list[list[str]] = []
+    if cost["seconds"] is not None:
+        rows.append(
+            [
+                "Seconds",
+                f"{cost['seconds']:,.0f} in all rollouts, one after another; "
+                f"{cost['median_seconds']:,.2f} for a judgement (median)",
+            ]
+        )
+    if cost["completion_tokens"] is not None:
+        rows.append(
+            [
+                "Tokens written",
+                f"{cost['completion_tokens']:,}; {cost['median_tokens']:,.0f} for a judgement "
+                "(median)",
+            ]
+        )
+    if cost["prompt_tokens"] is not None:
+        rows.append(["Tokens read", f"{cost['prompt_tokens']:,}"])
+    if record["judged_again"]:
+        rows.append(["Judged again", f"{record['judged_again']:,}; the last judgement counts"])
+    return rows
+
+
+def benchmark_choices() -> list[View]:
+    """What the form offers."""
+    return [
+        {"name": one.name, "title": one.title, "size": one.size, "origin": one.origin}
+        for one in BENCHMARKS
+    ]
