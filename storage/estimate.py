@@ -53,6 +53,12 @@ class Estimate:
         return replace(self, unit=unit)
 
 
+def too_few(groups: int) -> str:
+    """The sentence on so few prompts that resampling them says little."""
+    prompts = "prompt" if groups == 1 else "prompts"
+    return f"Only {groups} {prompts} to resample: too few for an interval."
+
+
 def grouped(sums: Floats, groups: Sequence[Hashable]) -> Floats:
     """The rows of a table added up by group, such as the pairs of one prompt."""
     numbers: dict[Hashable, int] = {}
@@ -79,8 +85,7 @@ def bootstrapped(
     """
     groups = len(sums)
     if groups < FEWEST:
-        why = f"Only {groups} prompts to resample: too few for an interval."
-        return Estimate.bare(value, n, unit, why)
+        return Estimate.bare(value, n, unit, too_few(groups))
     patterns, counts = np.unique(sums, axis=0, return_counts=True)
     resamples = int(min(_RESAMPLES, max(200, _MOST_DRAWS // len(patterns))))
     drawn = np.random.default_rng(seed).multinomial(groups, counts / groups, size=resamples)

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from storage.estimate import Estimate, Floats, bootstrapped, grouped
+from storage.estimate import FEWEST, Estimate, Floats, bootstrapped, grouped, too_few
 
 Level = Literal["nominal", "ordinal"]
 
@@ -92,6 +92,7 @@ def percent_agreement(ratings: Ratings, *, unit: str = "pairs") -> Estimate:
     """Share of agreeing pairs of raters on an item, in the mean over items."""
     if not ratings.shared:
         return Estimate.undefined(0, unit, "No pair that two people labelled.")
+    ratings = ratings.compared()
     sums = _gwet_sums(ratings, np.eye(len(ratings.values)))[:, :2]
     value = float(sums[:, 0].sum() / sums[:, 1].sum())
     added = grouped(sums, ratings.groups)
@@ -163,6 +164,9 @@ def gwet(ratings: Ratings, level: Level = "nominal", *, unit: str = "pairs") -> 
     sums = _gwet_sums(ratings, weights)
     statistic = partial(_gwets, total_weight=float(weights.sum()))
     value = float(statistic(sums.sum(axis=0, keepdims=True))[0])
+    prompts = len(set(ratings.compared().groups))
+    if prompts < FEWEST:
+        return Estimate.bare(value, ratings.shared, unit, too_few(prompts))
     added = grouped(sums, ratings.groups)
     return bootstrapped(value, added, statistic, n=ratings.shared, unit=unit)
 

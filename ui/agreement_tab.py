@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError
 from ui.access import Role, person, require
-from ui.agreement_people import calibration_view, consensus_view, mirror_view, people_view
+from ui.agreement_calibration import calibration_view
+from ui.agreement_mirror import mirror_view
+from ui.agreement_people import consensus_view, people_view
 from ui.agreement_scope import Scope, head_view, read_scope
 from ui.agreement_views import judge_view, pull_view
 from ui.context import Studio

@@ -14,7 +14,7 @@ SCRIPTS = (
     *("dom", "masthead", "pair", "chain", "case"),
     *("annotate-wire", "annotate-actions", "annotate-view", "annotate-edit"),
     *("judge", "annotate", "explore", "chart", "judgement", "data"),
-    *("train", "train-run", "train-adapters", "compare"),
+    *("train", "train-run", "train-adapters", "compare", "agreement"),
     *("rank", "batches", "benchmarks", "benchmark-form", "scaling"),
 )
 

@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 
 from rmr1.errors import ConfigurationError
 from ui import doors, http
+from ui.agreement_tab import build_agreement_tab
 from ui.annotate_tab import build_annotate_tab
 from ui.benchmarks_tab import build_benchmarks_tab
 from ui.benchmarks_tab import routes as benchmark_routes
@@ -31,6 +32,7 @@ TABS = (
     "explore",
     "judgement",
     "compare",
+    "agreement",
     "train",
     "benchmarks",
     "data",
@@ -56,6 +58,7 @@ def build_page(studio: Studio) -> gr.Blocks:
             build_explore_tab(studio)
             build_judgement_tab(studio)
             build_compare_tab(studio)
+            build_agreement_tab(studio)
             build_train_tab(studio)
             build_benchmarks_tab(studio)
             build_data_tab(studio)

@@ -5,6 +5,7 @@
 RMR.LIST_NAMES = [
   "text", "type", "state", "verdict", "source", "subset", "judge_version", "correct", "quotes", "swap",
   "labelled", "agreement", "multi_turn", "confidence_min", "confidence_max", "run_id",
+  "stage", "stream", "annotator", "other", "queue_id", "label", "agrees", "people", "pull", "newest",
   "benchmark", "part", "rule", "credit", "sort", "list_page",
 ];
 
