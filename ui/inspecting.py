@@ -17,6 +17,7 @@ from storage import judge_versions, judgements, labels
 from storage.database import Database
 from storage.judgements import StoredJudgement
 from storage.labels import LabelEvent
+from ui import evidence_views
 from ui.exploring import Place
 from ui.views import STATE_TITLES, View, judgement_view
 
@@ -59,7 +60,19 @@ def page_view(database: Database, key: str, query: str = "", *, whole: bool = Fa
         "about": about(stored),
         "prompts": prompts(stored.judgement, profile),
         "history": [event_view(event) for event in history],
+        "evidence": evidence_views.quick_evidence(stored.judgement),
     }
+
+
+def checked(database: Database, key: str) -> View:
+    """The evidence of one judgement, with the answers compared that take their time."""
+    try:
+        with database.read() as session:
+            stored = judgements.get(session, key)
+    except RecordNotFound:
+        return {}
+    view, _ = shortened(evidence_views.evidence(stored.judgement), LONG_TEXT)
+    return {"evidence": view}
 
 
 def preview(database: Database, key: str) -> View:

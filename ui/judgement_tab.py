@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from ui import inspecting, labelling
+from ui import evidence_views, exploring, inspecting, labelling
 from ui.access import Role, name_for, require
 from ui.context import Studio
 from ui.panels import panel, payload, text
@@ -13,12 +13,15 @@ def build_judgement_tab(studio: Studio) -> None:
     """Lay the page out and wire it; the script asks for the judgement that the address names."""
     database = studio.database
     with gr.Tab("Judgement", id="judgement", elem_id="tab-judgement"):
-        shown = panel("judgement", ("open", "inspect"), elem_id="judgement-page")
+        shown = panel("judgement", ("open", "inspect", "check", "weigh"), elem_id="judgement-page")
 
     def open_judgement(event: gr.EventData, request: gr.Request) -> View:
-        require(studio, request, Role.VISITOR)
+        who = require(studio, request, Role.VISITOR)
         whole = payload(event).get("whole") is True
-        return inspecting.page_view(database, text(event, "key"), text(event, "query"), whole=whole)
+        query = text(event, "query")
+        if who.role < Role.LEAD:
+            query = exploring.without_people(query)
+        return inspecting.page_view(database, text(event, "key"), query, whole=whole)
 
     def inspect(event: gr.EventData, request: gr.Request) -> View:
         who = require(studio, request, Role.ANNOTATOR)
@@ -26,7 +29,23 @@ def build_judgement_tab(studio: Studio) -> None:
         receipt = labelling.inspect(database, event, name)
         return {"receipt": {**receipt, "judgement": text(event, "judgement")}}
 
-    for listen, answer in ((shown.open, open_judgement), (shown.inspect, inspect)):
+    def check(event: gr.EventData, request: gr.Request) -> View:
+        require(studio, request, Role.VISITOR)
+        key = text(event, "judgement")
+        return {"part": key, **inspecting.checked(database, key)}
+
+    def weigh(event: gr.EventData, request: gr.Request) -> View:
+        require(studio, request, Role.VISITOR)
+        sent = payload(event)
+        weighed = evidence_views.reweighed(sent.get("rows"))
+        return {"part": text(event, "judgement"), "weighed": weighed, "round": sent.get("round")}
+
+    for listen, answer in (
+        (shown.open, open_judgement),
+        (shown.inspect, inspect),
+        (shown.check, check),
+        (shown.weigh, weigh),
+    ):
         listen(
             answer,
             None,

@@ -5,9 +5,11 @@ RMR.judgement = function ({ element, trigger }) {
   const { h } = RMR;
   const root = element.querySelector("[data-root]");
   const nav = h("nav.judgement-nav", { "aria-label": "Judgement" }), notes = h("div"), box = h("div"), more = h("div.judgement-more"), bar = h("div.agree");
-  root.append(nav, notes, box, more);
+  const found = h("div.judgement-found"), weights = h("div.judgement-more");
+  root.append(nav, notes, box, found, weights, more);
+  const whatIf = RMR.whatIf(weights, (rows, round) => trigger("weigh", { judgement: view.key, rows, round }));
   const paint = RMR.case(box, { bar });
-  let view = {}, wanted = null;
+  let view = {}, wanted = null, checking = null;
 
   const open = (key, whole) => {
     wanted = key || "";
@@ -40,11 +42,20 @@ RMR.judgement = function ({ element, trigger }) {
     RMR.repaint(notes, [view.asked, view.problem, view.cut, view.sentence], () => RMR.judgementNotes(view, () => open(view.key, true)));
     paint(view.key ? view : {});
     RMR.repaint(bar, [view.key, view.receipt, view.verdict], () => view.key ? RMR.agreeBar(view, trigger) : []);
-    RMR.repaint(more, [view.key, view.about, view.history, view.cut], () => view.key ? RMR.judgementMore(view) : []);
+    RMR.repaint(found, [view.key, view.evidence], () => view.key && view.evidence ? RMR.findings(view.evidence) : []);
+    whatIf.show(view.key, view.evidence && view.evidence.rollouts);
+    if (view.evidence && view.evidence.pending && checking !== view.key) trigger("check", { judgement: checking = view.key });
+    RMR.repaint(more, [view.key, view.about, view.history, view.cut, view.evidence && view.evidence.moved], () => view.key ? RMR.judgementMore(view) : []);
     root.dataset.painted = view.asked || "none";
   };
+  const takePart = (part) => {
+    if (!view.key || part.part !== view.key) return;
+    if (part.weighed) whatIf.weighed(part.weighed, part.round);
+    else show({ ...view, ...part });
+  };
   return (next) => {
-    if (next.receipt && view.key && next.receipt.judgement === view.key) show({ ...view, receipt: next.receipt });
+    if (next.part !== undefined) takePart(next);
+    else if (next.receipt && view.key && next.receipt.judgement === view.key) show({ ...view, receipt: next.receipt });
     else if (next.asked && next.asked === wanted) show(next);
   };
 };
@@ -87,7 +98,7 @@ RMR.judgementMore = function (view) {
   const { h } = RMR;
   const first = view.rollouts.find((rollout) => rollout.order === "AB"), second = view.rollouts.find((rollout) => rollout.order === "BA");
   return [
-    first && second ? h("details.fold.part", { open: true }, h("summary", {}, "Both orders, section by section"), RMR.bothOrders(first, second)) : null,
+    first && second ? h("details.fold.part", { open: true }, h("summary", {}, "Both orders, section by section"), RMR.bothOrders(first, second, view.evidence && view.evidence.moved)) : null,
     view.rollouts.length > 1 ? h("details.fold.part", {}, h("summary", {}, "Raw text of every rollout"), view.rollouts.map((rollout) => [h("h4", {}, RMR.rolloutTitle(rollout)), h("pre.raw", { tabindex: "0" }, rollout.text || "(empty)")])) : null,
     ...view.prompts.map((prompt) => h("details.fold.part", {}, h("summary", {}, `What the judge was asked (${prompt.title})`), h("pre.raw", { tabindex: "0" }, prompt.text))),
     view.prompts.length ? null : h("p.hint", {}, "The prompt is not on record: this judgement came without its prompt profile."),
@@ -116,24 +127,4 @@ RMR.history = function (events) {
       h("td", {}, event.when), h("td", { dir: "auto" }, event.who), h("td", {}, event.stage),
       h("td", {}, event.action, event.undone ? " (taken back)" : ""), h("td", {}, words[event.value] || event.value || ""),
       h("td", { dir: "auto" }, [event.tags.join(", "), event.note].filter(Boolean).join(" · ")))))));
-};
-
-// Two rollouts beside each other, a row for each section. Letters in badges are the pair's own.
-RMR.bothOrders = function (first, second) {
-  const { h } = RMR;
-  const both = [first, second];
-  const row = (title, build) => {
-    const cells = both.map(build);
-    return cells.some(Boolean) ? [h("h4", {}, title), ...cells.map((cell) => h("div.cell", { dir: "auto" }, cell || h("span.muted", {}, "missing")))] : [];
-  };
-  return h("div.both-orders", {},
-    h("span"), ...both.map((rollout) => h("strong", {}, rollout.order === "AB" ? "A was read first" : "B was read first")),
-    row("Verdict", (r) => r.verdict ? h("p.verdict", {}, RMR.badge(r.verdict), ` Response ${r.verdict}`, r.probability === null ? null : h("span.muted", {}, ` · ${RMR.percent(r.probability)}`)) : h("span.warning", {}, r.reason || r.state)),
-    row("Type", (r) => r.type && h(`span.chip.chip-${r.type.toLowerCase()}`, {}, r.type)),
-    row("Rubric", (r) => r.criteria.length ? RMR.criteria(r.criteria, r.weights_note) : r.rubric && h("p.prose", {}, r.rubric)),
-    row("Justification", (r) => r.justify && h("p.prose", {}, r.justify)),
-    row("Solution", (r) => r.solution && h("p.prose", {}, r.solution)),
-    row("Evaluation", (r) => r.evaluation && r.evaluation.map((segment) => segment.kind === "text"
-      ? h("p.prose", {}, segment.text)
-      : h(`blockquote.edge-${segment.side.toLowerCase()}`, {}, h("span.tag", {}, RMR.badge(segment.side), ` ${segment.kind}`, (segment.found || []).map((quote) => ` · ${RMR.MATCH[quote.match].word}`)), segment.text))));
 };
