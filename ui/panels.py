@@ -14,6 +14,7 @@ SCRIPTS = (
     *("dom", "masthead", "pair", "chain", "case"),
     *("annotate-wire", "annotate-actions", "annotate-view", "annotate-edit"),
     *("judge", "annotate", "explore", "chart", "judgement", "data"),
+    *("evidence", "what-if", "orders"),
     *("train", "train-run", "train-adapters", "compare", "agreement"),
     *("rank", "batches", "benchmarks", "benchmark-form", "scaling"),
 )
