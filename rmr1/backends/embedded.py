@@ -4,6 +4,7 @@ import os
 import secrets
 import threading
 from collections.abc import Generator
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from rmr1.backends.adapters import (
     prepare_merged,
 )
 from rmr1.backends.base import Capabilities, ChatRequest, Delta, Identity
-from rmr1.backends.chat_stream import request_body, stream_chat
+from rmr1.backends.chat_stream import request_body, stream_chats
 from rmr1.backends.child import Child
 from rmr1.backends.embedded_child import ServerOptions, launch_embedded
 from rmr1.backends.weights import (
@@ -137,8 +138,22 @@ class EmbeddedBackend:
         Raises:
             ConfigurationError: the weights are missing or cannot be loaded.
         """
+        with closing(self.stream_several(request, 1)) as pieces:
+            for _, delta in pieces:
+                yield delta
+
+    def stream_several(
+        self, request: ChatRequest, count: int
+    ) -> Generator[tuple[int, Delta], None, None]:
+        """Complete one chat several times, its prompt read once; see `SharesPrompts`.
+
+        Raises:
+            ConfigurationError: the weights are missing or cannot be loaded.
+        """
         adapter = self._asked(request.adapter)
         body = request_body(request, MODEL_NAME, "llama.cpp")
+        if count > 1:
+            body["n"] = count
         lora = self._lora(adapter) if adapter and not self._merged else None
         with self._child.lease(lora) as running:
             body["lora"] = [
@@ -146,7 +161,7 @@ class EmbeddedBackend:
                 for index, path in enumerate(running.adapters)
             ]
             try:
-                yield from stream_chat(running.client, body, request.sampling.stop)
+                yield from stream_chats(running.client, body, request.sampling.stop, count)
             except BackendUnavailable as error:
                 raise running.explain(error) from error
             self._child.answered()

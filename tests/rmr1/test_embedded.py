@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,21 @@ def test_it_streams_and_counts(embedded: EmbeddedBackend) -> None:
     assert last.prompt_tokens
     assert last.completion_tokens == 12 or last.finish_reason == "stop"
     assert embedded.identity.model == "SmolLM2-135M-Instruct"
+
+
+@pytest.mark.model
+def test_votes_asked_for_together_are_those_asked_for_alone(embedded: EmbeddedBackend) -> None:
+    asked = asking("Tell me a story of a town by the sea.", 10, logprobs=2)
+    asked = replace(asked, sampling=replace(asked.sampling, temperature=0.9, seed=5))
+    together = ["", ""]
+    for number, delta in embedded.stream_several(asked, 2):
+        together[number] += delta.text
+    alone = [
+        text_of(embedded, replace(asked, sampling=replace(asked.sampling, seed=seed)))
+        for seed in (5, 6)
+    ]
+    assert together == alone
+    assert together[0] != together[1]
 
 
 @pytest.mark.model
