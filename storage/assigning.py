@@ -194,33 +194,31 @@ def _fresh(
     """The next pairs that were not sent back: ordinary ones, with gold ones mixed in."""
     if queue.terms.state != "open" or n < 1:
         return []
-    before_them = len(set(exclude) & set(marks))
-    known = _gold_left(session, queue, annotator, own, exclude) if marks else []
+    left = _gold_left(session, queue, annotator, own) if marks else []
+    known = [one for one in left if one[0] not in exclude]
     owed = 0
     if marks:
         checked = gold.check_one(session, queue, annotator)
         if checked.passed is False:
             return []
-        owed = 0 if checked.passed else checked.needed - checked.screened - before_them
-    if owed > 0 and not known:
-        if before_them:
+        skipped = [bool(skip) for pair_id, skip, _ in left if pair_id in exclude]
+        if not checked.passed:
+            owed = checked.needed - checked.screened - skipped.count(False)
+        if owed > 0 and not known and any(skipped):
             return []  # what is owed was passed over in this sitting
-        owed = 0
     out = [*exclude, *marks]
     plain = session.execute(open_pairs(pairs, own, queue, annotator, out).limit(n)).all()
     mixed = _mixed(queue, annotator, _served(session, queue, annotator), owed, [*plain], known)
     return list(islice(mixed, n))
 
 
-def _gold_left(
-    session: Session, queue: Queue, annotator: str, own: Subquery, exclude: Collection[int]
-) -> list[Found]:
+def _gold_left(session: Session, queue: Queue, annotator: str, own: Subquery) -> list[Found]:
     """Gold pairs that the person has not labelled, skipped ones last, in an order of their own."""
     known = gold.marks(queue.id)
     rows = session.execute(
         select(known.c.pair_id, func.coalesce(own.c.skipped, 0), func.coalesce(own.c.flagged, 0))
         .outerjoin(own, own.c.pair_id == known.c.pair_id)
-        .where(func.coalesce(own.c.labelled, 0) == 0, known.c.pair_id.not_in(list(exclude)))
+        .where(func.coalesce(own.c.labelled, 0) == 0)
     )
     found = [(pair_id, skip, flag) for pair_id, skip, flag in rows]
     return sorted(found, key=lambda one: (one[1], _drawn(f"{annotator}\n{queue.id}\n{one[0]}")))
@@ -243,7 +241,7 @@ def _mixed(
     """Screening first, then gold by a coin for each pair served; what is left of either at last."""
     while plain or known:
         coin = _drawn(f"gold {queue.seed} {queue.id}\n{annotator}\n{place}")
-        is_check = owed > 0 or not plain or coin < queue.terms.gold_share
+        is_check = not plain or owed > 0 or coin < queue.terms.gold_share
         yield known.pop(0) if is_check and known else plain.pop(0)
         owed -= 1
         place += 1

@@ -43,6 +43,9 @@ Known = Annotated[bool, typer.Option("--known", help="with better sides that a p
 Inspection = Annotated[
     bool, typer.Option("--inspection", help="with labels made with the verdict in view")
 ]
+Adjudicated = Annotated[
+    bool, typer.Option("--adjudicated", help="with leads' decisions, which then win over labels")
+]
 DropTies = Annotated[bool, typer.Option("--drop-ties", help="without ties and the undecided")]
 
 
@@ -134,6 +137,7 @@ def create_snapshot(
     sources: Sources = None,
     known: Known = False,
     inspection: Inspection = False,
+    adjudicated: Adjudicated = False,
     drop_ties: DropTies = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only count")] = False,
     database: DatabaseUrl = "",
@@ -148,6 +152,7 @@ def create_snapshot(
                 "ties": "drop" if drop_ties else "keep",
                 "inspection": inspection,
                 "known": known,
+                "adjudicated": adjudicated,
             }
         )
     except ValidationError as error:
@@ -202,7 +207,8 @@ def export(
     with opened(context, database) as store:
         frozen_labels = _snapshot(store, snapshot)
         if kind == "labels" and dry_run:
-            say({"rows": frozen_labels.counts.labels + frozen_labels.counts.known})
+            counts = frozen_labels.counts
+            say({"rows": counts.labels + counts.known + counts.decided})
         elif kind == "labels":
             path = out / "labels.csv"
             written = exporting.export_labels(store, frozen_labels, path)

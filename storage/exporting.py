@@ -202,7 +202,7 @@ def _label_rows(session: Session, snapshot: Snapshot) -> Iterator[dict[str, obje
                 "pair_id": pair.id,
                 "source": pair.source,
                 "subset": pair.subset,
-                "annotator": label.annotator or "(the source)",
+                "annotator": label.annotator or ("(a lead)" if label.decided else "(the source)"),
                 "value": label.value,
                 "blind_value": label.blind_value,
                 "strength": label.strength,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import uuid4
 
-from sqlalchemy import Select, Subquery, func, select
+from sqlalchemy import Select, Subquery, select
 from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError
@@ -44,12 +44,9 @@ class Checked:
 
 def marks(queue_id: int) -> Subquery:
     """The gold pairs of a queue now: `pair_id`, `value`."""
-    return _latest(("gold", "ungold"), "gold", LeadEventRow.queue_id == queue_id).subquery("gold")
-
-
-def decided() -> Subquery:
-    """The pairs on which a lead has decided and not thought better of it: `pair_id`, `value`."""
-    return _latest(("decide", "withdraw"), "decide").subquery("decided")
+    return lead_events.latest(
+        ("gold", "ungold"), "gold", LeadEventRow.queue_id == queue_id
+    ).subquery("gold")
 
 
 def of_queue(session: Session, queue_id: int) -> dict[int, str]:
@@ -126,18 +123,6 @@ def mirror(session: Session, queue: Queue, annotator: str) -> Share:
     return Share.of(sum(gold[pair] == value for pair, value in whole), len(whole))
 
 
-def _latest(actions: tuple[str, str], live: str, *where: object) -> Select[int | None, str | None]:
-    """Pair and value of the pairs whose latest event of these actions is the `live` one."""
-    last = (
-        select(func.max(LeadEventRow.id))
-        .where(LeadEventRow.action.in_(actions), *where)  # type: ignore[arg-type]
-        .group_by(LeadEventRow.pair_id)
-    )
-    return select(LeadEventRow.pair_id, LeadEventRow.value).where(
-        LeadEventRow.id.in_(last), LeadEventRow.action == live
-    )
-
-
 def _knowable(session: Session, queue: Queue, known: Known) -> Select[int, str]:
     pairs = course(session, queue.filter, "random", queue.seed)
     already = marks(queue.id)
@@ -147,7 +132,7 @@ def _knowable(session: Session, queue: Queue, known: Known) -> Select[int, str]:
         .where(PairRow.chosen.is_not(None))
     )
     if known == "decided":
-        by_lead = decided()
+        by_lead = lead_events.decided()
         found = select(pairs.c.pair_id, by_lead.c.value).join(
             by_lead, by_lead.c.pair_id == pairs.c.pair_id
         )

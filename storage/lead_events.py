@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, Subquery, func, select
 from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError, RecordNotFound, first_problem
@@ -115,6 +115,25 @@ def of_pair(session: Session, pair_id: int) -> Sequence[LeadEventRow]:
         )
         .order_by(LeadEventRow.id)
     ).all()
+
+
+def latest(
+    actions: tuple[str, str], live: str, *where: ColumnElement[bool]
+) -> Select[int | None, str | None]:
+    """Pair and value of the pairs whose latest event of these actions is the `live` one."""
+    last = (
+        select(func.max(LeadEventRow.id))
+        .where(LeadEventRow.action.in_(actions), *where)
+        .group_by(LeadEventRow.pair_id)
+    )
+    return select(LeadEventRow.pair_id, LeadEventRow.value).where(
+        LeadEventRow.id.in_(last), LeadEventRow.action == live
+    )
+
+
+def decided() -> Subquery:
+    """The pairs on which a lead has decided and not thought better of it: `pair_id`, `value`."""
+    return latest(("decide", "withdraw"), "decide").subquery("decided")
 
 
 def _add(database: Database, session: Session, entry: LeadEntry) -> LeadReceipt:

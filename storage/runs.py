@@ -19,6 +19,7 @@ from storage.tables import (
     RunRow,
     SnapshotLabelRow,
 )
+from storage.team_tables import LeadEventRow
 
 RunKind = Literal["import", "batch", "benchmark", "training"]
 Ending = Literal["finished", "failed", "stopped", "lost"]
@@ -224,6 +225,10 @@ def _refuse_used(session: Session, run_id: int) -> None:
         raise InputError(
             f"Import {run_id} cannot be taken back: {events} label events on {pairs} of its pairs "
             "hang on it."
+        )
+    if session.scalar(select(exists().where(LeadEventRow.pair_id.in_(of_pairs)))):
+        raise InputError(
+            f"Import {run_id} cannot be taken back: leads decided on its pairs, or made them gold."
         )
     used = session.scalars(
         select(BenchmarkItemRow.run_id).where(BenchmarkItemRow.judgement_id.in_(of_judgements))

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, exists, insert, select
 from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError, RecordNotFound
+from storage import lead_events
 from storage.database import Database
 from storage.table_views import current_label
 from storage.tables import (
@@ -28,6 +29,7 @@ _SAID = (
     *("note", "tags", "sections"),
 )
 _UNSAID = {"stage": "known", "inspection": False}
+_DECIDED = {"stage": "decided", "inspection": False}
 
 
 class LabelFilter(BaseModel):
@@ -51,6 +53,10 @@ class LabelFilter(BaseModel):
         default=False,
         description="with the better side that a pair's source knew, where nobody labelled it",
     )
+    adjudicated: bool = Field(
+        default=False,
+        description="with what a lead decided, which then stands for all labels of its pair",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,7 @@ class LabelCounts:
     Attributes:
         labels: labels of people.
         known: pairs whose better side only their source knew.
+        decided: pairs that a lead decided, where the filter asks for that.
         pairs: different pairs.
         values: how often each value is said, the known ones included.
         left_out: why labels were left out, and how many for each reason.
@@ -71,6 +78,7 @@ class LabelCounts:
     annotators: int
     values: dict[str, int]
     left_out: dict[str, int]
+    decided: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +102,12 @@ class FrozenLabel:
     """One label of a snapshot.
 
     Attributes:
-        annotator: None for what the pair's source knew.
+        annotator: None for what the pair's source knew, and for what a lead decided.
         value: under the pair's own sides; the value of the stage that the snapshot counts.
         judgement_id: the judgement that `reasoning`, `tags` and `sections` are about.
         reasoning: what was said last of the reasoning: `sound`, `wrong`, `repair` or None.
         sections: repaired sections, name and text.
+        decided: whether it is the decision of a lead over the labels of the pair.
     """
 
     pair_id: int
@@ -111,6 +120,7 @@ class FrozenLabel:
     note: str | None
     tags: tuple[str, ...]
     sections: dict[str, str] | None
+    decided: bool = False
 
 
 def count(session: Session, wanted: LabelFilter) -> LabelCounts:
@@ -205,6 +215,7 @@ def labels(session: Session, snapshot: Snapshot) -> Iterator[FrozenLabel]:
             note=row.note,
             tags=tuple(row.tags or ()),
             sections=row.sections,
+            decided=row.stage == _DECIDED["stage"],
         )
 
 
@@ -213,11 +224,15 @@ def _counted(session: Session, wanted: LabelFilter) -> tuple[LabelCounts, list[d
     left_out: Counter[str] = Counter()
     rows = list(_said(session, wanted, left_out))
     people = len(rows)
+    if wanted.adjudicated:
+        rows += _by_leads(session, wanted)
+    decided = len(rows) - people
     if wanted.known:
         rows += _known(session, wanted, {row["pair_id"] for row in rows})
     counts = LabelCounts(
         labels=people,
-        known=len(rows) - people,
+        known=len(rows) - people - decided,
+        decided=decided,
         pairs=len({row["pair_id"] for row in rows}),
         annotators=len({row["annotator_id"] for row in rows[:people]}),
         values=dict(Counter(row["value"] for row in rows).most_common()),
@@ -291,6 +306,22 @@ def _known(session: Session, wanted: LabelFilter, labelled: set[int]) -> list[di
     ]
 
 
+def _by_leads(session: Session, wanted: LabelFilter) -> list[dict[str, Any]]:
+    """What leads decided."""
+    decided = lead_events.decided()
+    query = (
+        select(decided.c.pair_id, decided.c.value)
+        .join(PairRow, PairRow.id == decided.c.pair_id)
+        .where(*_of_sources(wanted))
+        .order_by(decided.c.pair_id)
+    )
+    return [
+        dict.fromkeys(_SAID) | {"pair_id": pair_id, "value": value, **_DECIDED}
+        for pair_id, value in session.execute(query)
+        if wanted.ties == "keep" or value in ("A", "B")
+    ]
+
+
 def _of_sources(wanted: LabelFilter) -> list[ColumnElement[bool]]:
     return [PairRow.source.in_(wanted.sources)] if wanted.sources else []
 
@@ -299,7 +330,9 @@ def _hash(session: Session, wanted: LabelFilter, rows: Sequence[dict[str, Any]])
     """SHA-256 over what is frozen, by the pairs' own hashes: the same labels, the same hash."""
     hashes = dict(session.execute(select(PairRow.id, PairRow.hash)).all())
     names = dict(session.execute(select(AnnotatorRow.id, AnnotatorRow.name)).all())
-    digest = hashlib.sha256(wanted.model_dump_json().encode())
+    # A field that came later must not change the hashes of what does not use it.
+    later = set() if wanted.adjudicated else {"adjudicated"}
+    digest = hashlib.sha256(wanted.model_dump_json(exclude=later).encode())
     lines = [
         json.dumps(
             [

@@ -11,10 +11,10 @@ from storage.roles import NotAllowed, Person, Role
 from ui.context import Studio
 
 __all__ = [
+    "TAB_ROLES",
     "NotAllowed",
     "Person",
     "Role",
-    "TAB_ROLES",
     "admit",
     "name_for",
     "person",
@@ -25,6 +25,8 @@ __all__ = [
 
 TAB_ROLES = {
     "annotate": Role.ANNOTATOR,
+    "queues": Role.ANNOTATOR,
+    "agreement": Role.ANNOTATOR,
     "train": Role.LEAD,
     "data": Role.LEAD,
 }

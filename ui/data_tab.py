@@ -175,8 +175,11 @@ def _mapping(given: object) -> ColumnMapping | None:
         ) from error
 
 
-def _policy(stage: object, ties: object, known: object, inspection: object) -> LabelFilter:
+def _policy(
+    stage: object, ties: object, known: object, inspection: object, adjudicated: object = False
+) -> LabelFilter:
     values = {"stage": stage, "ties": ties, "known": known, "inspection": inspection}
+    values["adjudicated"] = adjudicated
     try:
         return LabelFilter.model_validate(values)
     except ValidationError as error:
@@ -243,6 +246,9 @@ def build_data_tab(studio: Studio) -> None:
                 inspection = gr.Checkbox(
                     label="With labels made in view of the verdict", interactive=True
                 )
+                adjudicated = gr.Checkbox(
+                    label="With leads' decisions, which then win over labels", interactive=True
+                )
                 name = gr.Textbox(label="Name of the snapshot", elem_id="data-snapshot-name")
                 with gr.Row():
                     freezing = gr.Button(
@@ -278,7 +284,7 @@ def build_data_tab(studio: Studio) -> None:
                 )
 
     database = studio.database
-    policy = [stage, ties, known, inspection]
+    policy = [stage, ties, known, inspection, adjudicated]
 
     def on_look(path: str | None, hub: str, request: gr.Request) -> View:
         require(studio, request, Role.LEAD)
@@ -342,9 +348,8 @@ def build_data_tab(studio: Studio) -> None:
     found.take(on_take, [file, hub_name], [found, imports], **quiet)
     found.undo(on_undo, None, [found, imports], **quiet)
     imports.undo(on_undo, None, [found, imports], **quiet)
-    gr.on(
-        [stage.input, ties.input, known.input, inspection.input], on_count, policy, frozen, **quiet
-    )
+    changed = [stage.input, ties.input, known.input, inspection.input, adjudicated.input]
+    gr.on(changed, on_count, policy, frozen, **quiet)
     freezing.click(on_freeze, [name, *policy], [frozen, snapshot], **quiet)
     wanted = [snapshot, kind, profile, apart]
     changes = [snapshot.change, kind.input, profile.input, apart.input]

@@ -97,6 +97,7 @@ def counts_view(counts: LabelCounts) -> View:
         "figures": [
             ["labels", counts.labels],
             ["known by the source", counts.known or None],
+            ["decided by a lead", counts.decided or None],
             ["pairs", counts.pairs],
             ["annotators", counts.annotators],
             *([words.get(value, value), number] for value, number in counts.values.items()),

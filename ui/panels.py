@@ -11,11 +11,13 @@ import gradio as gr
 
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = (
-    *("dom", "masthead", "pair", "chain", "case"),
+    *("dom", "words", "help", "offsite", "masthead", "pair", "chain", "case"),
     *("annotate-wire", "annotate-actions", "annotate-view", "annotate-edit"),
+    *("gallery", "gallery-game"),
     *("judge", "annotate", "explore", "chart", "judgement", "data"),
     *("evidence", "what-if", "orders"),
     *("train", "train-run", "train-adapters", "compare", "agreement"),
+    *("queues", "adjudicate"),
     *("rank", "batches", "benchmarks", "benchmark-form", "scaling"),
 )
 

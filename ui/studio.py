@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 
 from rmr1.errors import ConfigurationError
 from ui import doors, http
+from ui.access import TAB_ROLES, person
 from ui.agreement_tab import build_agreement_tab
 from ui.annotate_tab import build_annotate_tab
 from ui.benchmarks_tab import build_benchmarks_tab
@@ -16,9 +17,11 @@ from ui.compare_tab import build_compare_tab
 from ui.context import Studio
 from ui.data_tab import build_data_tab
 from ui.explore_tab import build_explore_tab
+from ui.gallery_tab import build_gallery_tab
 from ui.judge_tab import build_judge_tab
 from ui.judgement_tab import build_judgement_tab
 from ui.panels import ASSETS, head, panel
+from ui.queues_tab import build_queues_tab
 from ui.rank_tab import build_rank_tab
 from ui.theme import theme
 from ui.train_tab import build_train_tab
@@ -27,8 +30,10 @@ __all__ = ["Studio", "build_page", "launch"]
 
 TABS = (
     "judge",
+    "gallery",
     "rank",
     "annotate",
+    "queues",
     "explore",
     "judgement",
     "compare",
@@ -37,7 +42,7 @@ TABS = (
     "benchmarks",
     "data",
 )
-LINKED = {"judgement": "judgement", "run": "train", "bench": "benchmarks"}
+LINKED = {"gallery": "gallery", "judgement": "judgement", "run": "train", "bench": "benchmarks"}
 """Names in an address, and the page that each is about."""
 
 
@@ -53,8 +58,10 @@ def build_page(studio: Studio) -> gr.Blocks:
         tabs = gr.Tabs(elem_id="tabs")
         with tabs:
             build_judge_tab(studio, page)
+            build_gallery_tab(studio)
             build_rank_tab(studio, page)
             build_annotate_tab(studio)
+            build_queues_tab(studio)
             build_explore_tab(studio)
             build_judgement_tab(studio)
             build_compare_tab(studio)
@@ -64,6 +71,15 @@ def build_page(studio: Studio) -> gr.Blocks:
             build_data_tab(studio)
         page.load(
             open_tab, None, tabs, queue=False, show_progress="hidden", api_visibility="private"
+        )
+        guarded = [tab for tab in tabs.children if isinstance(tab, gr.Tab) and tab.id in TAB_ROLES]
+
+        def hide_tabs(request: gr.Request) -> list[gr.Tab]:
+            role = person(studio, request).role
+            return [gr.Tab(visible=role >= TAB_ROLES[str(tab.id)]) for tab in guarded]
+
+        page.load(
+            hide_tabs, None, guarded, queue=False, show_progress="hidden", api_visibility="private"
         )
     page.queue(max_size=64, default_concurrency_limit=8, api_open=False)
     return page

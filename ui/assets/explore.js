@@ -248,7 +248,8 @@ RMR.queueForm = function (view, trigger) {
   const make = () => name.value.trim() && trigger("queue", { query: view.query, name: name.value.trim() });
   name.addEventListener("keydown", (event) => { if (event.key === "Enter") make(); });
   const form = [h("span.hint", {}, "Name of the queue"), name,
-    h("button.quiet.strong", { type: "button", onclick: make }, `Make a queue of ${view.total.toLocaleString("en")}`)];
+    h("button.quiet.strong", { type: "button", onclick: make }, `Make a queue of ${view.total.toLocaleString("en")}`),
+    h("button.quiet", { type: "button", title: "Overlap, order, gold and reservations", onclick: () => { RMR.visit({ tab: "queues", queue: "new" }); RMR.goTab("queues"); RMR.tell("address"); } }, "With terms …")];
   setTimeout(() => name.select());
   return form;
 };

@@ -1,0 +1,143 @@
+"""Adjudication: pairs on which people disagree, most split first, and what a lead decided."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from storage import labels, lead_events, returning
+from storage.division import divided
+from storage.labels import CurrentLabel
+from storage.lead_events import of_pair
+from storage.tables import AnnotatorRow
+from storage.team_tables import LeadEventRow
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A pair on which people disagree.
+
+    Attributes:
+        labels: how many people labelled it.
+        most: how many of them say the same.
+    """
+
+    pair_id: int
+    labels: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicts:
+    """What waits for a lead.
+
+    Attributes:
+        items: the first of them, the most split first.
+        open: how many there are in all.
+        returned: divided pairs that were sent back and not all labelled again.
+        decided: pairs that a lead has decided.
+    """
+
+    items: Sequence[Conflict]
+    open: int
+    returned: int
+    decided: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a lead decided about a pair; the labels stay as they are.
+
+    Attributes:
+        value: under the pair's own sides.
+        reason: one of `lead_events.REASONS`.
+    """
+
+    pair_id: int
+    value: str
+    reason: str
+    note: str
+    by: str
+    at: datetime
+
+
+def conflicts(session: Session, queue_id: int | None = None, limit: int = 100) -> Conflicts:
+    """Pairs on which people disagree and no lead has decided.
+
+    Args:
+        queue_id: only those of which a label was given in this queue.
+        limit: of the items; the counts are whole.
+    """
+    split = divided(queue_id).subquery("split")
+    done = lead_events.decided()
+    undecided = select(split).where(split.c.pair_id.not_in(select(done.c.pair_id)))
+    waiting = returning.is_waiting().where(LeadEventRow.pair_id.is_not(None))
+    left = undecided.where(split.c.pair_id.not_in(waiting))
+    rows = session.execute(
+        left.order_by(1.0 * split.c.most / split.c.labels, -split.c.labels, split.c.pair_id).limit(
+            limit
+        )
+    )
+    decided = select(done.c.pair_id)
+    if queue_id is not None:
+        decided = decided.where(done.c.pair_id.in_(select(divided(queue_id).subquery().c.pair_id)))
+    open_ones = _count(session, left)
+    return Conflicts(
+        items=[Conflict(pair_id, n, most) for pair_id, n, most in rows],
+        open=open_ones,
+        returned=_count(session, undecided) - open_ones,
+        decided=_count(session, decided),
+    )
+
+
+def sayings(session: Session, pair_id: int, pair_hash: str) -> list[CurrentLabel]:
+    """What each person says of a pair, in an order that chance settled for good.
+
+    Labels of visitors, and those made with the verdict in view from the start, are left out.
+    """
+    visitors = set(session.scalars(select(AnnotatorRow.name).where(AnnotatorRow.role == "visitor")))
+    found = [
+        label
+        for label in labels.current(session, pair_id=pair_id, inspection=False)
+        if label.annotator not in visitors
+    ]
+    return sorted(found, key=lambda one: sha256(f"{pair_hash}\n{one.annotator}".encode()).digest())
+
+
+def decision(session: Session, pair_id: int) -> Decided | None:
+    """What a lead decided about a pair; None where none did, or took it back."""
+    said = [event for event in of_pair(session, pair_id) if event.action != "send_back"]
+    if not said or said[-1].action != "decide":
+        return None
+    last = said[-1]
+    return Decided(
+        pair_id=pair_id,
+        value=last.value or "",
+        reason=last.reason or "",
+        note=last.note or "",
+        by=last.by.name,
+        at=last.created_at,
+    )
+
+
+def reasons(session: Session) -> dict[str, int]:
+    """How often each reason was given, over decisions that stand."""
+    last = (
+        select(func.max(LeadEventRow.id))
+        .where(LeadEventRow.action.in_(("decide", "withdraw")))
+        .group_by(LeadEventRow.pair_id)
+    )
+    rows = session.execute(
+        select(LeadEventRow.reason, func.count())
+        .where(LeadEventRow.id.in_(last), LeadEventRow.action == "decide")
+        .group_by(LeadEventRow.reason)
+    )
+    counts = {reason: n for reason, n in rows if reason}
+    return dict(sorted(counts.items(), key=lambda one: -one[1]))
+
+
+def _count(session: Session, statement: Select[*tuple[object, ...]]) -> int:
+    return session.scalar(select(func.count()).select_from(statement.subquery())) or 0

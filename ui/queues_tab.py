@@ -1,0 +1,145 @@
+"""The Queues page: what is labelled on which terms, who is how far, and who decides conflicts."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gradio as gr
+
+from rmr1.errors import RMR1Error
+from ui import adjudicating, queues_views
+from ui.access import Person, Role, name_for, require
+from ui.context import Studio
+from ui.panels import panel, payload, text
+from ui.views import View
+
+Doing = Callable[[str, Mapping[str, Any]], View]
+
+
+def build_queues_tab(studio: Studio) -> None:
+    """Lay the page out and wire it; the scripts ask for what the address says."""
+    changes = {
+        "make": _make,
+        "settle": _settle,
+        "gold": _gold,
+        "ungold": _ungold,
+        "admit": _admit,
+    }
+    verdicts = {
+        "decide": adjudicating.decide,
+        "back": adjudicating.send_back,
+        "withdraw": adjudicating.withdraw,
+    }
+    with (
+        gr.Tab("Queues", id="queues", elem_id="tab-queues"),
+        gr.Column(elem_id="queues-page"),
+    ):
+        listed = panel("queues", ("ask", *changes), elem_id="queues-list")
+        conflicts = panel("adjudicate", ("show", *verdicts), elem_id="queues-conflicts")
+
+    def ask(event: gr.EventData, request: gr.Request) -> View:
+        who, name = _asker(studio, event, request, Role.ANNOTATOR)
+        return queues_views.page_view(studio.database, Person(name, who.role), text(event, "query"))
+
+    def show(event: gr.EventData, request: gr.Request) -> View:
+        _, name = _asker(studio, event, request, Role.LEAD)
+        return _answered(
+            lambda: adjudicating.list_view(
+                studio.database, name, text(event, "queue"), text(event, "pair")
+            )
+        )
+
+    _wire(listed, listed.ask, ask)
+    _wire(conflicts, conflicts.show, show)
+    for name, change in changes.items():
+        _wire(listed, getattr(listed, name), _changing(studio, change))
+    for name, verdict in verdicts.items():
+        _wire(conflicts, getattr(conflicts, name), _deciding(studio, verdict))
+
+
+def _changing(
+    studio: Studio, change: Callable[[Studio, str, Mapping[str, Any]], View]
+) -> Callable[[gr.EventData, gr.Request], View]:
+    """A listener that changes something and shows the page as it then is."""
+
+    def listener(event: gr.EventData, request: gr.Request) -> View:
+        who, name = _asker(studio, event, request, Role.LEAD)
+        data = payload(event)
+        told = _answered(lambda: change(studio, name, data))
+        query = f"queue={told['made']}" if "made" in told else text(event, "query")
+        page = queues_views.page_view(studio.database, Person(name, who.role), query)
+        return {**page, "told": {**told, "mark": str(data.get("mark"))[:64]}}
+
+    return listener
+
+
+def _deciding(
+    studio: Studio, verdict: Callable[..., View]
+) -> Callable[[gr.EventData, gr.Request], View]:
+    """A listener that puts a decision on record and shows what waits then."""
+
+    def listener(event: gr.EventData, request: gr.Request) -> View:
+        _, name = _asker(studio, event, request, Role.LEAD)
+        data = payload(event)
+        told = _answered(lambda: verdict(studio.database, name, data))
+        pair = data.get("pair_id")
+        shown = adjudicating.list_view(
+            studio.database, name, text(event, "queue"), str(pair) if "case" in told else ""
+        )
+        return {**shown, **told, "mark": str(data.get("mark"))[:64]}
+
+    return listener
+
+
+def _asker(
+    studio: Studio, event: gr.EventData, request: gr.Request, role: Role
+) -> tuple[Person, str]:
+    """Who asks, and the name that what they do is stored under."""
+    who = require(studio, request, role)
+    return who, name_for(studio, who, payload(event).get("annotator"))
+
+
+def _answered(do: Callable[[], View]) -> View:
+    try:
+        return do()
+    except RMR1Error as error:
+        return queues_views.said(error)
+
+
+def _wire(page: gr.HTML, on: Callable[..., object], listener: Callable[..., View]) -> None:
+    on(
+        listener,
+        None,
+        page,
+        show_progress="hidden",
+        trigger_mode="multiple",
+        concurrency_limit=None,
+        api_visibility="private",
+    )
+
+
+def _make(studio: Studio, by: str, form: Mapping[str, Any]) -> View:
+    return {"made": queues_views.make(studio.database, by, form)}
+
+
+def _settle(studio: Studio, _: str, form: Mapping[str, Any]) -> View:
+    queues_views.settle(studio.database, _id(form, "queue_id"), form)
+    return {"settled": True}
+
+
+def _gold(studio: Studio, by: str, form: Mapping[str, Any]) -> View:
+    return {"marked": queues_views.mark(studio.database, by, _id(form, "queue_id"), form)}
+
+
+def _ungold(studio: Studio, by: str, form: Mapping[str, Any]) -> View:
+    queues_views.unmark(studio.database, by, _id(form, "queue_id"), _id(form, "pair_id"))
+    return {"unmarked": True}
+
+
+def _admit(studio: Studio, by: str, form: Mapping[str, Any]) -> View:
+    queues_views.let_in(studio.database, by, _id(form, "queue_id"), str(form.get("name"))[:200])
+    return {"admitted": True}
+
+
+def _id(form: Mapping[str, Any], name: str) -> int:
+    value = form.get(name)
+    return value if isinstance(value, int) and 0 < value < 2**31 else 0
