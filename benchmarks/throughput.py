@@ -236,7 +236,7 @@ async def _ask_all(url: str, key: str, bodies: Sequence[bytes], at_once: int) ->
                     if line.startswith("data: {"):
                         delta = orjson.loads(line[6:])["choices"]
                         text += (delta[0]["delta"].get("content") or "") if delta else ""
-                    if _STOP in text[-40:]:
+                    if _STOP in text[-40:] or line == "data: [DONE]":
                         return
 
         await asyncio.gather(*map(ask, bodies))
