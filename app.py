@@ -13,9 +13,10 @@ import typer
 
 from rmr1 import cli as judge_cli
 from rmr1 import cluster_cli, ranking_cli
+from rmr1.backends.absent import AbsentBackend
 from rmr1.backends.loading import load_backend
 from rmr1.benchmark import cli as benchmark_cli
-from rmr1.errors import InputError
+from rmr1.errors import InputError, RMR1Error
 from rmr1.judge import Judge
 from rmr1.judges import judges_of
 from rmr1.judging_service import JudgingService
@@ -25,9 +26,11 @@ from storage import accounts, benchmark_keeping, benchmarks_cli, users_cli
 from storage import cli as storage_cli
 from storage.database import Database
 from storage.offered import OfferedJudges
+from storage.offsite import Offsite
+from storage.offsite_stores import part_store
 from storage.roles import Role
 from training import cli as training_cli
-from ui import scaling_cli
+from ui import gallery_cli, scaling_cli
 
 if TYPE_CHECKING:
     from ui.gates import Gate
@@ -51,6 +54,7 @@ bench.add_typer(benchmark_cli.app)
 bench.add_typer(benchmarks_cli.app)
 cli.add_typer(bench, name="bench")
 cli.add_typer(scaling_cli.app)
+cli.add_typer(gallery_cli.app)
 cli.add_typer(storage_cli.app)
 cli.add_typer(users_cli.app, name="users")
 cli.add_typer(training_cli.app, name="train")
@@ -127,8 +131,9 @@ def _serve_studio(settings: Settings) -> None:
     from ui.trainer import TrainingCommand
 
     with stack:
-        fixed = load_judges(settings, stack)
+        fixed = load_judges(settings, stack, or_absent=True)
         database = stack.enter_context(open_database(settings))
+        offsite = open_offsite(settings, database, stack)
         judges = OfferedJudges(database, fixed, SEPARATOR)
         gate = open_gate(settings, database)
         studio = Studio(
@@ -143,6 +148,7 @@ def _serve_studio(settings: Settings) -> None:
             visitor_rollouts=Buckets(
                 settings.auth.visitor_rollouts, settings.auth.visitor_rollouts
             ),
+            offsite=offsite,
         )
         # Where others reach the page, the endpoints are there only for who has the token.
         is_own = is_local(settings.host) and gate.mode == "local"
@@ -160,6 +166,18 @@ def _serve_studio(settings: Settings) -> None:
             allowed_hosts=settings.allowed_hosts,
             routes=routes,
         )
+
+
+def open_offsite(settings: Settings, database: Database, stack: ExitStack) -> Offsite | None:
+    """What keeps the journal elsewhere, with what is there put back; None where nothing does."""
+    wanted = settings.offsite
+    if not wanted.repo:
+        return None
+    store = part_store(wanted.repo, wanted.folder)
+    offsite = Offsite(database, store, seconds=wanted.seconds, lines=wanted.lines)
+    offsite.start()
+    stack.callback(offsite.close)
+    return offsite
 
 
 def open_gate(settings: Settings, database: Database) -> "Gate":
@@ -213,16 +231,28 @@ def plans_of_others(settings: Settings, judges: Iterable[str]) -> dict[str, Plan
     }
 
 
-def load_judges(settings: Settings, stack: ExitStack) -> dict[str, Judge]:
+def load_judges(
+    settings: Settings, stack: ExitStack, *, or_absent: bool = False
+) -> dict[str, Judge]:
     """The judges to choose from, by title: those of each backend, the default first.
 
     Args:
         stack: closes the backends.
+        or_absent: let a judge that says what is wrong stand in for a backend that cannot be made.
+
+    Raises:
+        ConfigurationError: a backend cannot be made, and nothing may stand in for it.
     """
     backends = {settings.backend.kind: settings.backend, **settings.backends}
     judges = {}
     for name, wanted in backends.items():
-        backend = load_backend(wanted, warm=wanted is settings.backend)
+        try:
+            backend = load_backend(wanted, warm=wanted is settings.backend)
+        except RMR1Error as error:
+            if not or_absent:
+                raise
+            sys.stderr.write(f"rmr1: no judge on {name}: {error}\n")
+            backend = AbsentBackend(wanted.kind, str(error))
         stack.callback(backend.close)
         for title, judge in judges_of(backend, settings.profile).items():
             judges[f"{name}{SEPARATOR}{title}"] = judge

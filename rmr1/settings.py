@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rmr1.auth_settings import AuthSettings
+from rmr1.offsite_settings import OffsiteSettings
 from rmr1.plan import Plan
 
 ENV_FILE = ".env"
@@ -285,6 +286,9 @@ class Settings(BaseSettings):
     )
     auth: AuthSettings = Field(
         default_factory=AuthSettings, description="who may use the studio, and as what"
+    )
+    offsite: OffsiteSettings = Field(
+        default=OffsiteSettings(), description="where the journal of labels is copied to"
     )
     allowed_hosts: frozenset[str] = Field(
         default_factory=lambda: frozenset(filter(None, [os.environ.get("SPACE_HOST")])),

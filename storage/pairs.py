@@ -99,7 +99,7 @@ def find(session: Session, pair_hash: str) -> StoredPair | None:
 def hashes(session: Session, ids: Collection[int]) -> dict[int, str]:
     """The hashes of the pairs with these numbers."""
     rows = session.execute(select(PairRow.id, PairRow.hash).where(PairRow.id.in_(ids)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def from_row(row: PairRow) -> Pair:

@@ -7,6 +7,7 @@ from pathlib import Path
 from rmr1.judge import Judge
 from rmr1.plan import Plan
 from storage.database import Database
+from storage.offsite import Offsite
 from ui.bencher import BenchmarkCommand
 from ui.gates import Gate, LocalGate
 from ui.limits import Buckets
@@ -28,6 +29,7 @@ class Studio:
         training: how a training run is started; None where none can be.
         gate: tells whose a request is.
         visitor_rollouts: what is left to each visitor, in rollouts of a judge.
+        offsite: keeps the journal of labels elsewhere, too; None where nothing does.
         benchmarks: how a benchmark run is started; None where none can be.
     """
 
@@ -42,3 +44,4 @@ class Studio:
         default_factory=lambda: Buckets(VISITOR_ROLLOUTS, VISITOR_ROLLOUTS)
     )
     benchmarks: BenchmarkCommand | None = None
+    offsite: Offsite | None = None

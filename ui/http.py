@@ -9,6 +9,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui import downloads, signing
+from ui.access import Role, require_on_route
 from ui.context import Studio
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -77,8 +78,22 @@ def _with_headers(send: Send) -> Send:
     return wrapped
 
 
+def offsite_view(studio: Studio) -> dict[str, object]:
+    """How far labels are kept off-site; an empty title where nothing keeps them there."""
+    if studio.offsite is None:
+        return {"title": ""}
+    status = studio.offsite.status()
+    return {
+        "title": status.title,
+        "at": status.at and status.at.isoformat(),
+        "through": status.through,
+        "waiting": status.waiting,
+        "problem": status.problem,
+    }
+
+
 def routes(studio: Studio) -> list[Route]:
-    """Routes beside the page: liveness, readiness, downloads, and signing in."""
+    """Routes beside the page: liveness, readiness, where labels are, downloads, and signing in."""
 
     def alive(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -88,9 +103,14 @@ def routes(studio: Studio) -> list[Route]:
             session.connection()
         return JSONResponse({"status": "ready"})
 
+    def offsite(request: Request) -> Response:
+        require_on_route(studio, request, Role.VISITOR)
+        return JSONResponse(offsite_view(studio))
+
     return [
         Route("/healthz", alive),
         Route("/readyz", ready),
+        Route("/offsite", offsite),
         *downloads.routes(studio),
         *signing.routes(studio),
     ]

@@ -18,6 +18,7 @@ from ui import labelling
 from ui.access import Role, admit, name_for, require, spend
 from ui.beside import with_beside
 from ui.context import Studio
+from ui.gallery_views import example_view
 from ui.judging import judge_pair
 from ui.panels import panel, payload, text
 from ui.views import View
@@ -229,7 +230,7 @@ def build_judge_tab(studio: Studio, page: gr.Blocks) -> None:
             "judge",
             ("inspect", "example"),
             elem_id="judge-case",
-            value={"examples": list(examples())[:4]},
+            value={"examples": list(examples())[:4], "shown": example_view()},
         )
 
         def plan_of(title: str, request: gr.Request) -> tuple[int, bool]:

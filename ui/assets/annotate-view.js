@@ -120,7 +120,7 @@ RMR.receipt = function (state, wire) {
   if (wire.isStoring()) return h("span.receipt.is-storing", {}, "storing …");
   if (!state.receipt) return null;
   const time = new Date(state.receipt.at).toLocaleTimeString("en-GB");
-  return h("span.receipt", { "data-receipt": state.receipt.id }, `✓ stored ${time} · #${state.receipt.id}`);
+  return h("span.receipt", { "data-receipt": state.receipt.id }, `✓ stored ${time} · #${state.receipt.id}`, RMR.whereStored("label", state.receipt.id));
 };
 
 RMR.median = function (numbers) {
@@ -237,21 +237,4 @@ RMR.annotateRest = function (state, actions, button) {
       .map(([name, value]) => h("div", {}, h("dd", {}, String(value)), h("dt", {}, name)))),
     h("p.hint", {}, p.skipped ? "The skipped ones are still waiting." : "Bring in more pairs on the Data page, or choose another queue above."),
     buttons, h("a.choice", { href: "?tab=data" }, "Bring in more pairs"));
-};
-
-// The sheet of keys.
-RMR.keySheet = function () {
-  const { h } = RMR;
-  const rows = (title, list) => h("section", {}, h("h2", {}, title), h("dl", {}, list.map(([keys, words]) => h("div", {}, h("dt", {}, keys.map(RMR.key)), h("dd", {}, words)))));
-  const sheet = h("dialog.key-sheet", { "aria-label": "Keys" }, h("h2", {}, "Keys"),
-    h("div.key-columns", {},
-      rows("1 · Blind", [[["A", "B"], "that response is better"], [["="], "tie (or T)"], [["0"], "both bad"], [["U"], "cannot tell"], [["1", "2", "3"], "how much better, before the answer"]]),
-      rows("2 · Verdict", [[["Enter"], "keep your answer"], [["A", "B", "=", "0", "U"], "change it"], [["J"], "judge now, where no judge has looked"]]),
-      rows("3 · Reasoning", [[["Y"], "sound, next pair"], [["W"], "something is wrong"], [["C", "…", "5"], "name a fault, as the buttons say"], [["Enter"], "done, next pair"], [["E"], "repair sections"], [["Ctrl+Enter"], "store the repair"], [["[", "]"], "step through quotations"]]),
-      rows("Always", [[["S"], "skip"], [["F"], "flag"], [["N"], "note for the next answer"], [["Z"], "undo, back into the pair before"], [["?"], "this sheet"]])),
-    h("button.choice", { type: "button", onclick: () => sheet.close() }, "Close", RMR.key("Esc")));
-  sheet.addEventListener("close", () => sheet.remove());
-  sheet.addEventListener("keydown", (event) => { if (event.key === "?") sheet.close(); });
-  document.querySelector(".gradio-container").append(sheet);
-  sheet.showModal();
 };

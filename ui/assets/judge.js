@@ -29,7 +29,7 @@ RMR.judge = function ({ element, props, trigger }) {
   const show = (given) => {
     const view = asStopped(given);
     paint(view);
-    RMR.repaint(intro, view.examples || [], () => view.examples ? RMR.introduction(view.examples, (title) => trigger("example", { title })) : []);
+    RMR.repaint(intro, view.examples || [], () => view.examples ? RMR.introduction(view.examples, (title) => trigger("example", { title }), view.shown) : []);
     root.dataset.phase = view.phase || "idle";
     document.getElementById("judge-stop")?.toggleAttribute("disabled", view.phase !== "running");
     const another = view.run !== before?.run || view.key !== before?.key;
@@ -47,7 +47,7 @@ RMR.judge = function ({ element, props, trigger }) {
 };
 
 // What a visitor sees before anything was judged: what this is, and pairs to begin with.
-RMR.introduction = function (examples, choose) {
+RMR.introduction = function (examples, choose, shown) {
   const { h } = RMR;
   const steps = [
     ["Type", "Is the task a matter of quality, or does it have a right answer?"],
@@ -55,13 +55,21 @@ RMR.introduction = function (examples, choose) {
     ["Evaluation", "Both responses compared, with quotations that the studio looks up in them."],
     ["Verdict", "A or B: the preference that other models can be trained on."],
   ];
-  return h("section.introduction", {},
+  const already = h("div");
+  if (shown) {
+    RMR.case(already, {})(shown);
+    new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && RMR.sawCard(shown.pair_hash)).observe(already);
+  }
+  return [h("section.introduction", {},
     h("h2", {}, "What is a reasoning reward model?"),
     h("p", {}, "A reward model says which of two responses is better. Most give a bare number; this one writes down its reasons first, so that they can be read, checked and corrected."),
     h("ol.introduction-steps", {}, steps.map(([name, words]) => h("li", {}, h("strong", {}, name), h("span", {}, words)))),
     h("div.actions", {}, h("strong", {}, "See it judge:"),
       examples.map((title) => h("button.quiet", { type: "button", onclick: () => choose(title) }, title)),
-      h("span.hint", {}, "or fill in a pair of your own above.")));
+      h("span.hint", {}, "or fill in a pair of your own above."))),
+  shown ? h("section.first-case", {}, h("header", {}, h("h2", {}, RMR.words("first.already")),
+    h("button.quiet", { type: "button", onclick: () => { RMR.visit({ tab: "gallery", card: null, play: null }); RMR.goTab("gallery"); } }, RMR.words("first.gallery"))),
+    h("p.happened", {}, RMR.outcome(shown.outcome), h("span.sentence", {}, shown.sentence)), already) : null];
 };
 
 // The form gives way to the case, which shows the same texts.
@@ -82,7 +90,7 @@ RMR.agreeBar = function (view, trigger) {
   return [
     h("span.hint", {}, "What do you say?"),
     ...buttons,
-    view.receipt ? h("span.receipt", { role: "status" }, `✓ stored ${view.receipt.at} · #${view.receipt.id}`) : h("span.hint", {}, "Labels made here have seen the verdict; they stay out of the headline figures."),
+    view.receipt ? h("span.receipt", { role: "status" }, `✓ stored ${view.receipt.at} · #${view.receipt.id}`, RMR.whereStored("label", view.receipt.id)) : h("span.hint", {}, "Labels made here have seen the verdict; they stay out of the headline figures."),
   ];
 };
 

@@ -1,11 +1,10 @@
 // The head of the page: what this is, who is here and as what, light or dark.
 "use strict";
 
-RMR.me = { name: "", role: "admin", mode: "local", names: true, hidden: [] };
+RMR.me = { name: "", role: "admin", mode: "local", names: true };
 
 RMR.who = () => RMR.me.names ? localStorage.getItem("rmr1.name") || "local" : RMR.me.name;
 
-// What somebody is shown; what they may do is decided where it is done.
 RMR.learnWho = function () {
   return fetch("/whoami", { headers: { accept: "application/json" } })
     .then((answer) => answer.ok ? answer.json() : RMR.me)
@@ -13,9 +12,6 @@ RMR.learnWho = function () {
     .then((me) => {
       const before = RMR.who();
       RMR.me = me;
-      const style = document.createElement("style");
-      style.textContent = me.hidden.map((tab) => `#tab-${tab}-button { display: none !important; }`).join("\n");
-      document.head.append(style);
       if (RMR.who() !== before) document.dispatchEvent(new CustomEvent("rmr1-name", { detail: RMR.who() }));
       return me;
     });
@@ -56,7 +52,8 @@ RMR.masthead = function ({ element }) {
     h("a.skip", { href: "#tabs" }, "Skip to the page"),
     h("h1", {}, "RM-R1 studio"),
     h("p", {}, "A reward model that reasons: see its rubric, check its quotations, correct its verdict."),
-    h("span.spacer"), here, dark));
+    h("span.spacer"), RMR.offsiteLine(), here,
+    h("button.quiet", { type: "button", "aria-keyshortcuts": "?", onclick: () => RMR.keySheet() }, RMR.words("help.button"), " ", RMR.key("?")), dark));
   RMR.learnWho().then((me) => here.append(RMR.whoIsHere(me)));
   // The address remembers the tab, so that a page can be linked and reloaded.
   document.addEventListener("click", (event) => {
