@@ -81,10 +81,10 @@ def _deciding(
         _, name = _asker(studio, event, request, Role.LEAD)
         data = payload(event)
         told = _answered(lambda: verdict(studio.database, name, data))
-        pair = data.get("pair_id")
-        shown = adjudicating.list_view(
-            studio.database, name, text(event, "queue"), str(pair) if "case" in told else ""
-        )
+        if verdict is adjudicating.send_back:
+            told.pop("case", None)  # it waits for others now: on to the next
+        pair = str(data.get("pair_id")) if "case" in told else ""
+        shown = adjudicating.list_view(studio.database, name, text(event, "queue"), pair)
         return {**shown, **told, "mark": str(data.get("mark"))[:64]}
 
     return listener

@@ -70,6 +70,6 @@ def test_conflicts_are_decided_by_keyboard_alone(page, url, studio, divided):
     page.keyboard.press("r")
     page.keyboard.type("look again")
     page.keyboard.press("Control+Enter")
-    expect(page.locator(".adjudicate-bar")).to_contain_text("sent back")
+    expect(page.locator(".adjudicate-bar")).to_contain_text("1 sent back")
     with studio.database.read() as session:
         assert adjudication.conflicts(session).returned == 1
