@@ -6,6 +6,7 @@ the parts that are not there. Rows that hold no pair get their reason instead of
 """
 
 import json
+import logging
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -190,6 +191,7 @@ def judge_parquet(
     if not todo:
         return
     with _session(cluster):
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
         data.DataContext.get_current().enable_progress_bars = False
         items = [{"part": json.dumps(asdict(part))} for part in todo]
         done = data.from_items(items, override_num_blocks=len(todo)).map_batches(
@@ -331,7 +333,7 @@ def _session(cluster: Cluster) -> Iterator[None]:
         yield
         return
     if cluster.address:
-        ray.init(address=cluster.address, log_to_driver=False)
+        ray.init(address=cluster.address, log_to_driver=False, logging_level=logging.ERROR)
     else:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
         needed = math.ceil(cluster.actors * cluster.cpus)
@@ -340,6 +342,7 @@ def _session(cluster: Cluster) -> Iterator[None]:
             num_cpus=max(needed, os.cpu_count() or 1),
             include_dashboard=False,
             log_to_driver=False,
+            logging_level=logging.ERROR,
         )
     try:
         yield

@@ -14,11 +14,6 @@ from rmr1.errors import BackendError
 app = typer.Typer()
 
 
-@app.callback()
-def _commands() -> None:
-    """Commands that run on a cluster."""
-
-
 @app.command("judge-parquet")
 def judge_parquet_command(
     source: Annotated[Path, typer.Argument(help="a Parquet file of pairs, or a folder of some")],
