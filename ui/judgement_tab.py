@@ -1,19 +1,25 @@
 """The Judgement page: everything about one judgement, under its own link."""
 
+from collections.abc import Iterator
+
 import gradio as gr
 
-from ui import evidence_views, exploring, inspecting, labelling
+from ui import evidence_views, exploring, inspecting, labelling, probing
 from ui.access import Role, name_for, require
 from ui.context import Studio
 from ui.panels import panel, payload, text
 from ui.views import View
+
+_PROBES_AT_ONCE = 2
+"""People whose probes are judged at once; the others wait their turn."""
 
 
 def build_judgement_tab(studio: Studio) -> None:
     """Lay the page out and wire it; the script asks for the judgement that the address names."""
     database = studio.database
     with gr.Tab("Judgement", id="judgement", elem_id="tab-judgement"):
-        shown = panel("judgement", ("open", "inspect", "check", "weigh"), elem_id="judgement-page")
+        events = ("open", "inspect", "check", "weigh", "probe", "reread")
+        shown = panel("judgement", events, elem_id="judgement-page")
 
     def open_judgement(event: gr.EventData, request: gr.Request) -> View:
         who = require(studio, request, Role.VISITOR)
@@ -21,7 +27,9 @@ def build_judgement_tab(studio: Studio) -> None:
         query = text(event, "query")
         if who.role < Role.LEAD:
             query = exploring.without_people(query)
-        return inspecting.page_view(database, text(event, "key"), query, whole=whole)
+        key = text(event, "key")
+        view = inspecting.page_view(database, key, query, whole=whole)
+        return view if "problem" in view else {**view, "probes": probing.of_judgement(studio, key)}
 
     def inspect(event: gr.EventData, request: gr.Request) -> View:
         who = require(studio, request, Role.ANNOTATOR)
@@ -40,11 +48,25 @@ def build_judgement_tab(studio: Studio) -> None:
         weighed = evidence_views.reweighed(sent.get("rows"))
         return {"part": text(event, "judgement"), "weighed": weighed, "round": sent.get("round")}
 
+    def probe(event: gr.EventData, request: gr.Request) -> Iterator[View]:
+        who = require(studio, request, Role.ANNOTATOR)
+        key = text(event, "judgement")
+        name = name_for(studio, who, payload(event).get("annotator"))
+        for view in probing.run_probes(studio, key, name):
+            yield {"part": key, **view}
+
+    def reread(event: gr.EventData, request: gr.Request) -> View:
+        require(studio, request, Role.VISITOR)
+        shown_probe = probing.probe_view(studio, text(event, "probe"))
+        cut, _ = inspecting.shortened(shown_probe, inspecting.LONG_TEXT)
+        return {"part": text(event, "judgement"), "reread": cut}
+
     for listen, answer in (
         (shown.open, open_judgement),
         (shown.inspect, inspect),
         (shown.check, check),
         (shown.weigh, weigh),
+        (shown.reread, reread),
     ):
         listen(
             answer,
@@ -55,3 +77,12 @@ def build_judgement_tab(studio: Studio) -> None:
             concurrency_limit=None,
             api_visibility="private",
         )
+    shown.probe(
+        probe,
+        None,
+        shown,
+        show_progress="hidden",
+        trigger_mode="once",
+        concurrency_limit=_PROBES_AT_ONCE,
+        api_visibility="private",
+    )

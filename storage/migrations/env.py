@@ -5,6 +5,7 @@ from alembic import context
 from storage import (  # noqa: F401 -- their tables join `Row.metadata`
     account_tables,
     benchmark_tables,
+    probe_tables,
     team_tables,
     training_tables,
     visitor_tables,

@@ -5,8 +5,12 @@ RMR.judgement = function ({ element, trigger }) {
   const { h } = RMR;
   const root = element.querySelector("[data-root]");
   const nav = h("nav.judgement-nav", { "aria-label": "Judgement" }), notes = h("div"), box = h("div"), more = h("div.judgement-more"), bar = h("div.agree");
-  const found = h("div.judgement-found"), weights = h("div.judgement-more");
-  root.append(nav, notes, box, found, weights, more);
+  const found = h("div.judgement-found"), weights = h("div.judgement-more"), contrasts = h("div.judgement-more");
+  root.append(nav, notes, box, found, weights, contrasts, more);
+  const probes = RMR.probes(contrasts, {
+    run: () => trigger("probe", { judgement: view.key, annotator: RMR.who() }),
+    read: (probe) => trigger("reread", { judgement: view.key, probe }),
+  });
   const whatIf = RMR.whatIf(weights, (rows, round) => trigger("weigh", { judgement: view.key, rows, round }));
   const paint = RMR.case(box, { bar });
   let view = {}, wanted = null, checking = null;
@@ -44,13 +48,15 @@ RMR.judgement = function ({ element, trigger }) {
     RMR.repaint(bar, [view.key, view.receipt, view.verdict], () => view.key ? RMR.agreeBar(view, trigger) : []);
     RMR.repaint(found, [view.key, view.evidence], () => view.key && view.evidence ? RMR.findings(view.evidence) : []);
     whatIf.show(view.key, view.evidence && view.evidence.rollouts);
+    probes.show(view.key, view.probes, view.verdict);
     if (view.evidence && view.evidence.pending && checking !== view.key) trigger("check", { judgement: checking = view.key });
     RMR.repaint(more, [view.key, view.about, view.history, view.cut, view.evidence && view.evidence.moved], () => view.key ? RMR.judgementMore(view) : []);
     root.dataset.painted = view.asked || "none";
   };
   const takePart = (part) => {
     if (!view.key || part.part !== view.key) return;
-    if (part.weighed) whatIf.weighed(part.weighed, part.round);
+    if (part.reread) probes.read(part.reread);
+    else if (part.weighed) whatIf.weighed(part.weighed, part.round);
     else show({ ...view, ...part });
   };
   return (next) => {
