@@ -16,6 +16,7 @@ from rmr1.plan import Plan
 from rmr1.prompt import load_profile
 from storage.database import Database
 from tests.replies import CHAT, REASONING
+from ui.bencher import BenchmarkCommand
 from ui.context import Studio
 from ui.studio import build_page, launch
 
@@ -31,7 +32,9 @@ def studio(tmp_path_factory) -> Iterator[Studio]:
     folder = tmp_path_factory.mktemp("studio")
     backend = ScriptedBackend(reply, chunk=24, delay_s=0.01)
     with Database.open(f"sqlite:///{folder / 'rmr1.db'}", folder / "labels.jsonl") as database:
-        yield Studio(database, {"scripted": Judge(backend, load_profile("cor"))}, Plan(), folder)
+        judges = {"scripted": Judge(backend, load_profile("cor"))}
+        command = BenchmarkCommand.of_python(folder)
+        yield Studio(database, judges, Plan(), folder, benchmarks=command)
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ RMR.benchmarkForm = function ({ element, trigger }) {
   const { h } = RMR;
   const root = element.querySelector("[data-root]");
   let view = {}, asking = 0;
-  const choice = () => h("select", { onchange: () => describe() });
+  const choice = (name) => h("select", { name, onchange: () => describe() });
   const typed = (attributes) => h("input", { type: "text", autocomplete: "off", spellcheck: "false", oninput: () => describe(), ...attributes });
-  const benchmark = choice(), judge = choice(), plan = choice();
+  const benchmark = choice("benchmark"), judge = choice("judge"), plan = choice("plan");
   const places = h("datalist", { id: "bench-places" });
   const data = typed({ maxlength: "1000", list: "bench-places", name: "data" });
   const sample = typed({ inputmode: "numeric", maxlength: "9", placeholder: "all", name: "sample" });

@@ -40,7 +40,8 @@ RMR.benchmarks = function ({ element, trigger }) {
     clearTimeout(timer);
     timer = 0;
     if (!seen || document.hidden || !view.live) return;
-    timer = setTimeout(() => { timer = 0; if (seen && !document.hidden && element.isConnected) ask("poll"); }, RMR.BENCH_POLL_MS);
+    // An answer that says nothing new paints nothing: the next look does not wait for it.
+    timer = setTimeout(() => { timer = 0; if (seen && !document.hidden && element.isConnected) { ask("poll"); poll(); } }, RMR.BENCH_POLL_MS);
   };
   const act = (name, button) => {
     if (name === "stop" && !confirm("Stop this run? What is judged stays, and it can go on later.")) return;
