@@ -12,7 +12,7 @@ from storage.opinions import Opinion, StageOfLabel
 NOT_INSTALLED = (
     "Dawid-Skene is reckoned by crowd-kit, which is not installed: pip install 'rm-r1[teams]'."
 )
-MODELLED = "An estimate of the model, which gives no interval; read the share beside it."
+MODELLED = "A model's estimate: it has no interval."
 _ITERATIONS = 50
 _TOLERANCE = 1e-4
 

@@ -21,7 +21,7 @@ SIDES = ("A", "B")
 def conditions(wanted: JudgementFilter) -> Iterator[ColumnElement[bool]]:
     """What the filter asks of people's answers, as conditions on `JudgementRow`."""
     if wanted.pull is not None:
-        yield JudgementRow.id.in_(_pulled(wanted))
+        yield _pulled(wanted)
     elif wanted.people is not None:
         yield _said_by_several(wanted)
     elif (
@@ -97,22 +97,26 @@ def _said_by_several(wanted: JudgementFilter) -> ColumnElement[bool]:
     return several if wanted.people == "any" else and_(several, ~differ)
 
 
-def _pulled(wanted: JudgementFilter) -> Select[int]:
+def _pulled(wanted: JudgementFilter) -> ColumnElement[bool]:
     stage = wanted.stage if wanted.stage in ("reasoning", "final") else "verdict"
-    said, meant = _answers(wanted.model_copy(update={"stage": stage}), wanted.annotator)
-    shown = aliased(JudgementRow)
-    before, after = said.c.blind == shown.verdict, said.c[stage] == shown.verdict
-    moves = {
-        "towards": and_(~before, after),
-        "away": and_(before, ~after),
-        "stayed with it": and_(before, after),
-        "stayed apart": and_(~before, ~after),
-        "any": shown.verdict.is_not(None),
-    }
-    return (
-        select(shown.id)
-        .join(said, said.c.shown_id == shown.id)
-        .where(meant, said.c.blind.is_not(None), moves[wanted.pull or "towards"])
+
+    def shown(side: str) -> Select[int]:
+        said, meant = _answers(wanted.model_copy(update={"stage": stage}), wanted.annotator)
+        before, after = said.c.blind == side, said.c[stage] == side
+        moves = {
+            "towards": and_(~before, after),
+            "away": and_(before, ~after),
+            "stayed with it": and_(before, after),
+            "stayed apart": and_(~before, ~after),
+            "any": said.c.blind.is_not(None),
+        }
+        return select(said.c.shown_id).where(
+            meant, said.c.shown_id.is_not(None), moves[wanted.pull or "any"]
+        )
+
+    # By side rather than by a join: the answers are read once, not again for each judgement.
+    return or_(
+        *(and_(JudgementRow.verdict == side, JudgementRow.id.in_(shown(side))) for side in SIDES)
     )
 
 

@@ -117,6 +117,11 @@ def fold(title: str, blocks: Sequence[View]) -> View:
     return {"kind": "fold", "title": title, "blocks": list(blocks)}
 
 
+def targeted_title(n: int, unit: str) -> str:
+    """The summary line of the targeted items of a section."""
+    return f"Targeted items: {n:,} {unit}{'' if n == 1 else 's'}"
+
+
 def help_block(paragraphs: Sequence[str]) -> View:
     """What the section's figures mean, behind a question mark."""
     return {"kind": "help", "paragraphs": list(paragraphs)}

@@ -111,5 +111,5 @@ def _bins(found: Calibration, links: JudgementFilter) -> View:
                 {**cell, "mark": one.confidence},
             ]
         )
-    title = "Sure (line across) against right (dot with its interval)"
+    title = "How sure (double bar) against how right (diamond, with its interval)"
     return table(title, ["confidence", "mean", "on people's side"], rows)

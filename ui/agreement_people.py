@@ -24,6 +24,7 @@ from ui.agreement_blocks import (
     per_cent,
     share_cell,
     table,
+    targeted_title,
 )
 from ui.agreement_scope import Scope
 from ui.views import View
@@ -63,7 +64,7 @@ def people_view(session: Session, scope: Scope) -> View:
     if targeted.unanimous.n:
         links = links.model_copy(update={"stream": "targeted"})
         inner = [note(TARGETED), _peer_figures(targeted, links)]
-        blocks.append(fold(f"Targeted items: {targeted.unanimous.n:,} pairs", inner))
+        blocks.append(fold(targeted_title(targeted.unanimous.n, "pair"), inner))
     lead = (
         f"{random.people:,} people answered {random.pairs:,} pairs of the random stream; "
         f"{random.unanimous.n:,} of the pairs were answered by two or more "
@@ -132,7 +133,7 @@ def consensus_view(session: Session, scope: Scope) -> View:
     if targeted.items:
         links = links.model_copy(update={"stream": "targeted"})
         inner = [note(TARGETED), *_consensus(session, targeted, links)]
-        blocks.append(fold(f"Targeted items: {len(targeted.items):,} pairs", inner))
+        blocks.append(fold(targeted_title(len(targeted.items), "pair"), inner))
     unclear = sum(not one.is_clear for one in random.items)
     lead = (
         f"{len(random.items):,} pairs of the random stream have two or more answers; "

@@ -28,6 +28,7 @@ from ui.agreement_blocks import (
     per_cent,
     share_cell,
     table,
+    targeted_title,
 )
 from ui.agreement_scope import Scope, with_judge
 from ui.views import View
@@ -79,7 +80,7 @@ def judge_view(session: Session, scope: Scope) -> View:
     if chosen:
         targeted, links = agreement.agreement(chosen), scope.links("targeted")
         inner = [note(TARGETED), _agreement_figures(targeted, links), _matrix(targeted, links)]
-        blocks.append(fold(f"Targeted items: {targeted.labels:,} answers", inner))
+        blocks.append(fold(targeted_title(targeted.labels, "answer"), inner))
     name = titles.get(version, version[:12])
     return {"lead": _judge_lead(whole.whole, name, scope.stage), "blocks": blocks}
 
@@ -206,7 +207,7 @@ def pull_view(session: Session, scope: Scope) -> View:
     if targeted.whole.n:
         links = links.model_copy(update={"stream": "targeted"})
         inner = [note(TARGETED), *_pull_blocks(targeted, links, queues)]
-        blocks.append(fold(f"Targeted items: {targeted.whole.n:,} answers", inner))
+        blocks.append(fold(targeted_title(targeted.whole.n, "answer"), inner))
     return {"lead": _pull_lead(random.whole, after), "blocks": blocks}
 
 

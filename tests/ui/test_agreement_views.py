@@ -95,7 +95,7 @@ def test_the_judge_stands_to_people_with_figures_that_lead_to_their_items(labell
     assert kappa["words"] == "–"
     assert "always says A" in kappa["why"]
     fold = view["blocks"][-1]
-    assert fold["title"] == "Targeted items: 1 answers"
+    assert fold["title"] == "Targeted items: 1 answer"
 
 
 def test_every_figure_has_an_interval_or_says_why_not(labelled):

@@ -142,7 +142,7 @@ RMR.agreementFigure = function (row) {
 
 RMR.agreementTable = function (block) {
   const { h } = RMR;
-  const cell = (one, name) => h(one.strong ? "td.is-same" : "td", {},
+  const cell = (one, name) => h(`td${one.strong ? ".is-same" : ""}${one.n || one.why ? "" : ".is-count"}`, {},
     one.words ? h("span", { dir: "auto" }, one.words) : null,
     RMR.agreementLinks(one, name),
     one.n ? h("span.row-hint", {}, one.n) : null,
