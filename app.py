@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from rmr1 import cli as judge_cli
-from rmr1 import cluster_cli, ranking_cli
+from rmr1 import cluster_cli, injection_cli, ranking_cli
 from rmr1.backends.absent import AbsentBackend
 from rmr1.backends.loading import load_backend
 from rmr1.benchmark import cli as benchmark_cli
@@ -48,6 +48,7 @@ cli = typer.Typer(
 )
 cli.add_typer(judge_cli.app)
 cli.add_typer(ranking_cli.app)
+cli.add_typer(injection_cli.app, name="probe")
 cli.add_typer(cluster_cli.app)
 bench = typer.Typer(no_args_is_help=True, help="Benchmarks: run, score, report, keep.")
 bench.add_typer(benchmark_cli.app)

@@ -2,7 +2,7 @@
 
 import typer
 
-from rmr1 import cli, ranking_cli
+from rmr1 import cli, injection_cli, ranking_cli
 from rmr1.benchmark import cli as benchmark_cli
 
 app = typer.Typer(
@@ -12,6 +12,7 @@ app = typer.Typer(
 )
 app.add_typer(cli.app)
 app.add_typer(ranking_cli.app)
+app.add_typer(injection_cli.app, name="probe")
 app.add_typer(benchmark_cli.app, name="bench")
 
 if __name__ == "__main__":
