@@ -20,7 +20,13 @@ _OPEN_BELOW = ("/v1/", "/login/", "/logout")
 _STARTING = "/gradio_api/startup-events"
 
 # Gradio takes files from everybody, and hands out those of everybody.
-_FILES = ("/gradio_api/upload", "/gradio_api/file", "/upload", "/file")
+_FILES = (
+    "/gradio_api/upload",
+    "/gradio_api/file",
+    "/gradio_api/process_recording",
+    "/upload",
+    "/file",
+)
 
 
 class Doors:
@@ -58,7 +64,7 @@ class Doors:
                 "in RMR1_ALLOWED_HOSTS.",
                 403,
             )
-        path = connection.url.path
+        path = connection.scope["path"]
         if path in _OPEN or path == _STARTING or path.startswith(_OPEN_BELOW):
             return None
         needs_lead = path.startswith(_FILES)

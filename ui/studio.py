@@ -8,7 +8,6 @@ from starlette.routing import BaseRoute
 
 from rmr1.errors import ConfigurationError
 from ui import doors, http
-from ui.access import TAB_ROLES, person
 from ui.agreement_tab import build_agreement_tab
 from ui.annotate_tab import build_annotate_tab
 from ui.benchmarks_tab import build_benchmarks_tab
@@ -71,15 +70,6 @@ def build_page(studio: Studio) -> gr.Blocks:
             build_data_tab(studio)
         page.load(
             open_tab, None, tabs, queue=False, show_progress="hidden", api_visibility="private"
-        )
-        guarded = [tab for tab in tabs.children if isinstance(tab, gr.Tab) and tab.id in TAB_ROLES]
-
-        def hide_tabs(request: gr.Request) -> list[gr.Tab]:
-            role = person(studio, request).role
-            return [gr.Tab(visible=role >= TAB_ROLES[str(tab.id)]) for tab in guarded]
-
-        page.load(
-            hide_tabs, None, guarded, queue=False, show_progress="hidden", api_visibility="private"
         )
     page.queue(max_size=64, default_concurrency_limit=8, api_open=False)
     return page

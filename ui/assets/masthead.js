@@ -1,9 +1,26 @@
 // The head of the page: what this is, who is here and as what, light or dark.
 "use strict";
 
-RMR.me = { name: "", role: "admin", mode: "local", names: true };
+RMR.me = { name: "", role: "admin", mode: "local", names: true, hidden: [] };
 
 RMR.who = () => RMR.me.names ? localStorage.getItem("rmr1.name") || "local" : RMR.me.name;
+
+// What somebody is not shown; what they may not do is refused where it is done. Gradio takes no
+// notice of `visible` for a tab that was never opened, and its menu of further tabs has no ids.
+RMR.hideTabs = function (tabs) {
+  const style = document.createElement("style");
+  style.textContent = tabs.map((tab) => `#tab-${tab}-button { display: none !important; }`).join("\n");
+  document.head.append(style);
+  const titles = new Set(tabs.map((tab) => tab[0].toUpperCase() + tab.slice(1)));
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest(".overflow-menu")) return;
+    setTimeout(() => {
+      for (const each of document.querySelectorAll(".overflow-dropdown button")) {
+        if (titles.has(each.textContent.trim())) each.style.setProperty("display", "none", "important");
+      }
+    });
+  }, true);
+};
 
 RMR.learnWho = function () {
   return fetch("/whoami", { headers: { accept: "application/json" } })
@@ -12,6 +29,7 @@ RMR.learnWho = function () {
     .then((me) => {
       const before = RMR.who();
       RMR.me = me;
+      RMR.hideTabs(me.hidden);
       if (RMR.who() !== before) document.dispatchEvent(new CustomEvent("rmr1-name", { detail: RMR.who() }));
       return me;
     });
