@@ -5,9 +5,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from rmr1.rollout import State
 from rmr1.share import Share
 from storage.estimate import Estimate
 from storage.opinions import Opinion, StageOfLabel
+from storage.tables import JudgementRow
 
 NOT_INSTALLED = (
     "Dawid-Skene is reckoned by crowd-kit, which is not installed: pip install 'rm-r1[teams]'."
@@ -107,6 +112,17 @@ def consensus(said: Iterable[Opinion], stage: StageOfLabel) -> Consensus:
         skills=tuple(_skills(shared, modelled)),
         problem=modelled.problem,
     )
+
+
+def newest_keys(session: Session, pair_ids: Sequence[int]) -> dict[int, str]:
+    """Key of each pair's newest judgement that did not fail; pairs without one are left out."""
+    newest = (
+        select(func.max(JudgementRow.id))
+        .where(JudgementRow.pair_id.in_(pair_ids), JudgementRow.state != State.FAILED)
+        .group_by(JudgementRow.pair_id)
+    )
+    rows = select(JudgementRow.pair_id, JudgementRow.key).where(JudgementRow.id.in_(newest))
+    return {pair_id: key for pair_id, key in session.execute(rows)}
 
 
 def leading(values: Sequence[str]) -> str | None:

@@ -136,6 +136,20 @@ def read(session: Session, wanted: JudgementFilter) -> Iterator[Opinion]:
         yield Opinion(*row)
 
 
+def choices(session: Session, source: str | None) -> tuple[list[str], list[str], list[str]]:
+    """The sources of pairs, the subsets (of one source), and the people's names, each sorted."""
+    subsets = select(PairRow.subset).distinct().order_by(PairRow.subset)
+    if source is not None:
+        subsets = subsets.where(PairRow.source == source)
+    found = (
+        session.scalars(select(PairRow.source).distinct().order_by(PairRow.source)),
+        session.scalars(subsets),
+        session.scalars(select(AnnotatorRow.name).order_by(AnnotatorRow.name)),
+    )
+    sources, parts, names = ([one for one in rows if one] for rows in found)
+    return sources, parts, names
+
+
 def left_out(session: Session) -> dict[str, int]:
     """Labels that are no part of the figures of the blind stage, and how many for each reason."""
     label = current_label.c

@@ -1,14 +1,11 @@
 """The Agreement page's sections on people, calibration, consensus and one's own mirror."""
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from rmr1.rollout import State
 from storage import consensus, peers
 from storage.consensus import Consensus, ConsensusItem
 from storage.filters import JudgementFilter
 from storage.peers import PeersReport
-from storage.tables import JudgementRow
 from ui.agreement_blocks import (
     NO_RANDOM,
     STAGE_WORDS,
@@ -173,7 +170,7 @@ def _consensus(session: Session, found: Consensus, links: JudgementFilter) -> li
 
 def _unclear(session: Session, items: list[ConsensusItem]) -> View:
     shown = items[:UNCLEAR]
-    keys = _newest_keys(session, [one.pair_id for one in shown])
+    keys = consensus.newest_keys(session, [one.pair_id for one in shown])
     rows: list[list[View | str]] = []
     for one in shown:
         if key := keys.get(one.pair_id):
@@ -199,13 +196,3 @@ def _unclear(session: Session, items: list[ConsensusItem]) -> View:
     if len(items) > UNCLEAR:
         title += f", the first {UNCLEAR} listed"
     return fold(title, [table(title, columns, rows)])
-
-
-def _newest_keys(session: Session, pair_ids: list[int]) -> dict[int, str]:
-    newest = (
-        select(func.max(JudgementRow.id))
-        .where(JudgementRow.pair_id.in_(pair_ids), JudgementRow.state != State.FAILED)
-        .group_by(JudgementRow.pair_id)
-    )
-    rows = select(JudgementRow.pair_id, JudgementRow.key).where(JudgementRow.id.in_(newest))
-    return {pair_id: key for pair_id, key in session.execute(rows)}

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError
@@ -12,7 +11,6 @@ from storage.agreement import Judged, judged
 from storage.database import Database
 from storage.filters import JudgementFilter
 from storage.opinions import Opinion, StageOfLabel
-from storage.tables import AnnotatorRow, PairRow
 from ui.agreement_blocks import STAGE_WORDS
 from ui.views import View
 
@@ -98,19 +96,14 @@ def head_view(database: Database, query: str) -> View:
         wanted, problem = JudgementFilter(), f"{error} Everything is shown instead."
     with database.read() as session:
         titles = judge_versions.titles(session)
-        sources = session.scalars(select(PairRow.source).distinct()).all()
-        subsets = select(PairRow.subset).distinct()
-        if wanted.source is not None:
-            subsets = subsets.where(PairRow.source == wanted.source)
-        parts = session.scalars(subsets).all()
-        names = session.scalars(select(AnnotatorRow.name).order_by(AnnotatorRow.name)).all()
+        sources, parts, names = opinions.choices(session, wanted.source)
         queues = pull.queue_names(session)
         left_out = opinions.left_out(session)
     choices = {
         "judge_version": [["", "most labelled"], *([h, t] for h, t in titles.items())],
         "stage": [[name, words] for name, words in STAGE_WORDS.items()],
-        "source": [["", "all"], *([one, one] for one in sorted(sources) if one)],
-        "subset": [["", "all"], *([one, one] for one in sorted(parts) if one)],
+        "source": [["", "all"], *([one, one] for one in sources)],
+        "subset": [["", "all"], *([one, one] for one in parts)],
         "annotator": [["", "everybody"], *([one, one] for one in names)],
         "queue_id": [["", "all"], *([str(id_), name] for id_, name in queues.items())],
     }
