@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rmr1.reward import WINNERS
-from training import checkpoints
+from training import fitting
 from training.model import common_arguments, load_model, load_tokenizer
 from training.recipe import Recipe
 from training.rows import Row, as_dataset, examples_of, order_by_length, read_rows
@@ -37,7 +37,7 @@ def distil(
         ConfigurationError: the recipe does not fit the machine or the model.
     """
     trainer = build_distiller(recipe, data, out, callbacks=callbacks, keep=keep)
-    return checkpoints.train(trainer, recipe, out, resume=resume)
+    return fitting.train(trainer, recipe, out, resume=resume)
 
 
 def build_distiller(

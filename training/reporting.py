@@ -11,15 +11,11 @@ from types import FrameType
 from typing import Any
 
 from sqlalchemy.orm import Session
+from transformers import TrainerCallback
 
 from rmr1.errors import StorageError
 from storage import runs, trainings
 from storage.database import Database
-
-try:
-    from transformers import TrainerCallback
-except ImportError:  # the app's environment has no trainers, and imports this all the same
-    TrainerCallback = object
 
 BEAT_S = 2.0
 """Seconds between signs of life, with what there is to say and a look for a request to stop."""

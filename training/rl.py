@@ -18,7 +18,7 @@ from rmr1.reward import (
     weights_penalty,
 )
 from rmr1.verdict import training_verdict
-from training import checkpoints
+from training import fitting
 from training.model import common_arguments, load_model, load_tokenizer
 from training.recipe import Grpo, Recipe, RewardName
 from training.rows import Row, as_dataset, examples_of, order_by_pair
@@ -58,7 +58,7 @@ def reinforce(
         ConfigurationError: the recipe does not fit the machine or the model.
     """
     trainer = build_reinforcer(recipe, data, out, callbacks=callbacks, keep=keep)
-    return checkpoints.train(trainer, recipe, out, resume=resume)
+    return fitting.train(trainer, recipe, out, resume=resume)
 
 
 def build_reinforcer(

@@ -3,12 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from training.rows import Row
+from transformers import TrainerCallback
 
-try:
-    from transformers import TrainerCallback
-except ImportError:  # the app's environment has no trainers, and imports this all the same
-    TrainerCallback = object
+from training.rows import Row
 
 _MOST_TOKENS = 512
 

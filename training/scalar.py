@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from training import checkpoints
+from training import fitting
 from training.model import common_arguments, load_model, load_tokenizer
 from training.recipe import Recipe
 from training.rows import Row, as_dataset, examples_of, order_by_length
@@ -24,7 +24,7 @@ def train_scalar(
         ConfigurationError: the recipe does not fit the machine or the model.
     """
     trainer = build_scalar_trainer(recipe, data, out, callbacks=callbacks)
-    return checkpoints.train(trainer, recipe, out, resume=resume)
+    return fitting.train(trainer, recipe, out, resume=resume)
 
 
 def build_scalar_trainer(

@@ -18,7 +18,7 @@ import transformers
 import trl  # noqa: F401  # imported once, before the forks
 
 from tests.train import tiny
-from training import checkpoints
+from training import checkpoints, fitting
 from training.distil import build_distiller
 from training.reporting import ReportingCallback
 
@@ -52,7 +52,7 @@ def attempt(base: Path, data: Path, out: Path, kill_at: int | None, inside_save:
         file.write(json.dumps({"step": -1, "pairs": []}) + "\n")
     trainer.training_step = noted
     trainer._save_optimizer_and_scheduler = cut_short
-    checkpoints.train(trainer, recipe, out, resume=True)
+    fitting.train(trainer, recipe, out, resume=True)
     (out / "done").write_text(str(trainer.state.global_step))
 
 
