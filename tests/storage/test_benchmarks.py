@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from rmr1.backends.scripted import ScriptedBackend
 from rmr1.benchmark.catalogue import by_name
@@ -17,7 +18,15 @@ from rmr1.judge import Judge
 from rmr1.plan import Plan
 from rmr1.prompt import load_profile
 from rmr1.results import opened_results
-from storage import benchmark_keeping, benchmark_runs, benchmarks, importing, judgements, runs
+from storage import (
+    benchmark_keeping,
+    benchmark_runs,
+    benchmarks,
+    benchmarks_cli,
+    importing,
+    judgements,
+    runs,
+)
 from storage.benchmark_parts import part_name
 from storage.benchmark_runs import Order
 from storage.filters import JudgementFilter
@@ -247,3 +256,21 @@ def test_another_version_of_the_judge_does_not_go_on_with_a_run(database, data, 
     benchmark_keeping.work(database, run_id, lambda _: other, tmp_path)
     with database.read() as session:
         assert "another version of its judge" in benchmark_runs.get(session, run_id).run.message
+
+
+def test_the_command_keeps_files_and_lists_runs(data, tmp_path):
+    out = judged_file("rewardbench", data, tmp_path / "o.jsonl", judge(CHAT), Plan())
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+
+    def command(*arguments: str) -> list[dict[str, object]]:
+        found = CliRunner().invoke(
+            benchmarks_cli.app, [*arguments, "--database", url], catch_exceptions=False
+        )
+        return [json.loads(line) for line in found.stdout.splitlines()]
+
+    (kept,) = command("keep", str(out))
+    assert (kept["new_judgements"], kept["judged"]) == (12, 12)
+    (again,) = command("keep", str(out))
+    assert (again["run"], again["new_judgements"]) == (kept["run"], 0)
+    (listed,) = command("list")
+    assert (listed["state"], listed["counts"]) == ("finished", {"done": 12, "total": 12})
