@@ -25,7 +25,7 @@ def build_explore_tab(studio: Studio) -> None:
     def allowed(event: gr.EventData, request: gr.Request) -> str:
         who = require(studio, request, Role.VISITOR)
         query = text(event, "query")
-        return query if who.role >= Role.LEAD else exploring.without_people(query)
+        return query if who.role >= Role.LEAD else exploring.without_people(query, who.name)
 
     def ask(event: gr.EventData, request: gr.Request) -> View:
         query = allowed(event, request)

@@ -101,9 +101,16 @@ class Place:
         )
 
 
-def without_people(query: str) -> str:
-    """A query string without what it asks of people's answers: only leads may look by those."""
+def without_people(query: str, name: str = "") -> str:
+    """A query string without what it asks of people's answers: only leads may look by those.
+
+    Args:
+        name: whoever asks; their own answers they may look by.
+    """
     given = parse_qsl(query.removeprefix("?"))
+    asked = dict(given)
+    if name and asked.get("annotator") == name and not {"other", "people"} & asked.keys():
+        return query
     return urlencode([(name, value) for name, value in given if name not in _PEOPLE])
 
 

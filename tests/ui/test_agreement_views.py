@@ -183,6 +183,9 @@ def test_visitors_are_told_that_the_page_is_not_for_them(studio):
 def test_filters_on_people_are_dropped_for_those_who_may_not_look():
     kept = exploring.without_people("source=x&annotator=Ada&label=A&sort=newest")
     assert dict(parse_qsl(kept)) == {"source": "x", "sort": "newest"}
+    assert exploring.without_people("annotator=Ada&label=A", "Ada") == "annotator=Ada&label=A"
+    assert exploring.without_people("annotator=Ada&people=differ", "Ada") == ""
+    assert exploring.without_people("annotator=Ada", "Bob") == ""
 
 
 @pytest.mark.parametrize(
