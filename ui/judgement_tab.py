@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import gradio as gr
 
 from ui import evidence_views, exploring, inspecting, labelling, probing
-from ui.access import Role, name_for, require
+from ui.access import Person, Role, name_for, require
 from ui.context import Studio
 from ui.panels import panel, payload, text
 from ui.views import View
@@ -28,7 +28,7 @@ def build_judgement_tab(studio: Studio) -> None:
         if who.role < Role.LEAD:
             query = exploring.without_people(query)
         key = text(event, "key")
-        view = inspecting.page_view(database, key, query, whole=whole)
+        view = _seen_by(who, inspecting.page_view(database, key, query, whole=whole))
         return view if "problem" in view else {**view, "probes": probing.of_judgement(studio, key)}
 
     def inspect(event: gr.EventData, request: gr.Request) -> View:
@@ -86,3 +86,10 @@ def build_judgement_tab(studio: Studio) -> None:
         concurrency_limit=_PROBES_AT_ONCE,
         api_visibility="private",
     )
+
+
+def _seen_by(who: Person, view: View) -> View:
+    """The page without the names of those who labelled, where a stranger looks at it."""
+    if who.role > Role.VISITOR or "history" not in view:
+        return view
+    return {**view, "history": [{**one, "who": "somebody"} for one in view["history"]]}

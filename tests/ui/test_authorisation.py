@@ -25,15 +25,17 @@ VISITOR, ANNOTATOR, LEAD, ADMIN = Role
 
 EVENTS = {
     VISITOR: (
-        "open_tab hide_tabs look_again choices plan_of judge-go.click judge-case.example "
+        "open_tab look_again choices plan_of judge-go.click judge-case.example "
         "judge-example.input rank-form.rank explore-found.ask explore-charts.draw "
-        "explore-case.show judgement-page.open judgement-page.weigh judgement-page.check "
+        "explore-case.show judgement-page.reread judgement-page.open judgement-page.weigh "
+        "judgement-page.check "
         "compare-found.ask compare-both.show agreement-head.ask benchmarks.open benchmarks.poll "
         "benchmark-scaling.look benchmark-scaling.work data-file.clear "
         "gallery-page.ask gallery-page.show gallery-page.deal gallery-page.answer"
     ),
     ANNOTATOR: (
-        "judge-case.inspect judgement-page.inspect annotate.open annotate.more annotate.say "
+        "judge-case.inspect judgement-page.inspect judgement-page.probe "
+        "annotate.open annotate.more annotate.say "
         "annotate.undo annotate.judge queues-list.ask agreement-mirror.ask"
     ),
     LEAD: (
