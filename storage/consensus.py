@@ -15,7 +15,7 @@ from storage.opinions import Opinion, StageOfLabel
 from storage.tables import JudgementRow
 
 NOT_INSTALLED = (
-    "Dawid-Skene is reckoned by crowd-kit, which is not installed: pip install 'rm-r1[teams]'."
+    "Dawid-Skene is reckoned by crowd-kit, which is not installed: pip install 'rmr1[teams]'."
 )
 MODELLED = "A model's estimate: it has no interval."
 _ITERATIONS = 50
