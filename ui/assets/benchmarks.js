@@ -26,7 +26,7 @@ RMR.benchmarks = function ({ element, trigger }) {
 
   const address = () => {
     const query = new URLSearchParams(location.search);
-    return { run: Number(query.get("bench")) || null, rule: query.get("bench_rule") || "published" };
+    return { run: Number(query.get("bench")) || null, rule: (query.get("bench_rule") || "published").slice(0, 80) };
   };
   const key = (one) => JSON.stringify([one.run, one.rule]);
   const ask = (event) => {
