@@ -129,7 +129,7 @@ RMR.caseFoot = function (view, rollout) {
   const { h } = RMR;
   if (!rollout || view.phase === "running" || !rollout.text) return [];
   return [
-    h("details.fold", {}, h("summary", {}, "Raw text, as the judge wrote it"), h("pre.raw", { tabindex: "0" }, rollout.text)),
+    h("details.fold", {}, h("summary", {}, "Raw text, as the judge wrote it"), h("pre.raw", { dir: "auto", tabindex: "0" }, rollout.text)),
     view.prompt_text ? h("details.fold", {}, h("summary", {}, "The judge's prompt"), h("pre.raw", { tabindex: "0" }, view.prompt_text)) : null,
   ];
 };

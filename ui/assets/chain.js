@@ -33,23 +33,26 @@ RMR.quote = function (segment, onQuote) {
   const { h } = RMR;
   const side = segment.side.toLowerCase();
   if (segment.kind === "summary")
-    return h(`blockquote.summary.edge-${side}`, { dir: "auto" },
-      h("span.tag", {}, RMR.badge(segment.side), " summary"), segment.text);
+    return h(`blockquote.summary.edge-${side}`, {},
+      h("span.tag", {}, RMR.badge(segment.side), " summary"), RMR.quoted(segment.text));
   const found = segment.found || [];
   if (!found.length)
-    return h(`blockquote.quote.edge-${side}`, { dir: "auto" },
-      h("span.tag", {}, RMR.badge(segment.side), " quote"), segment.text);
+    return h(`blockquote.quote.edge-${side}`, {},
+      h("span.tag", {}, RMR.badge(segment.side), " quote"), RMR.quoted(segment.text));
   return found.map((quote) => {
     const go = () => quote.match !== "absent" && onQuote(quote.index, "pair");
     return h(`blockquote.quote.edge-${side}.is-${quote.match}`, {
-      dir: "auto", tabindex: "0", role: "button", "data-quote": quote.index, onclick: go,
+      tabindex: "0", role: "button", "data-quote": quote.index, onclick: go,
       onkeydown: (event) => { if (event.key === "Enter") go(); },
       title: RMR.MATCH[quote.match].title,
     },
       h("span.tag", {}, RMR.badge(segment.side), ` quote · ${RMR.MATCH[quote.match].word}`),
-      quote.differences && quote.differences.length ? RMR.differences(quote.differences) : quote.text);
+      RMR.quoted(quote.differences && quote.differences.length ? RMR.differences(quote.differences) : quote.text));
   });
 };
+
+// The quoted text in an element of its own: its direction is its own, not that of the words above it.
+RMR.quoted = (content) => RMR.h("div.quoted", { dir: "auto" }, content);
 
 RMR.differences = function (runs) {
   const { h } = RMR;

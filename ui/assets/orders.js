@@ -42,7 +42,7 @@ RMR.bothOrders = function (first, second, moved) {
   const quoted = (rollout, index, segment) => {
     const lone = (segment.found || []).some((quote) => only[index].has(quote.index));
     return h(`blockquote.edge-${segment.side.toLowerCase()}`, {}, h("span.tag", {}, RMR.badge(segment.side), ` ${segment.kind}`,
-      (segment.found || []).map((quote) => ` · ${RMR.MATCH[quote.match].word}`), lone ? h("span.chip.is-near", {}, "only in this order") : null), segment.text);
+      (segment.found || []).map((quote) => ` · ${RMR.MATCH[quote.match].word}`), lone ? h("span.chip.is-near", {}, "only in this order") : null), RMR.quoted(segment.text));
   };
   return [
     moved ? RMR.movedList(moved) : null,
@@ -53,9 +53,9 @@ RMR.bothOrders = function (first, second, moved) {
       row("Type", (r) => r.type && h(`span.chip.chip-${r.type.toLowerCase()}`, {}, r.type)),
       moved && moved.totals.some(Boolean) ? row("Totals", (r) => { const sums = moved.totals[both.indexOf(r)]; return sums && `A ${sums[0]}, B ${sums[1]}`; }) : null,
       row("Rubric", (r) => r.criteria.length ? RMR.criteria(r.criteria, r.weights_note) : r.rubric && h("p.prose", {}, r.rubric)),
-      row("Justification", (r) => r.justify && h("p.prose", {}, r.justify)),
-      row("Solution", (r) => r.solution && h("p.prose", {}, r.solution)),
+      row("Justification", (r) => r.justify && h("p.prose", { dir: "auto" }, r.justify)),
+      row("Solution", (r) => r.solution && h("p.prose", { dir: "auto" }, r.solution)),
       row("Evaluation", (r) => r.evaluation && r.evaluation.map((segment) => segment.kind === "text"
-        ? h("p.prose", {}, segment.text) : quoted(r, both.indexOf(r), segment)))),
+        ? h("p.prose", { dir: "auto" }, segment.text) : quoted(r, both.indexOf(r), segment)))),
   ];
 };
