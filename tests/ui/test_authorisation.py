@@ -66,6 +66,7 @@ ROUTES = {
     "/judgements/{key}.json": VISITOR,
     "/whoami": VISITOR,
     "/offsite": VISITOR,
+    "/labels/{event:int}.json": LEAD,
     "/sign-in": VISITOR,
     "/welcome": VISITOR,
     "/sign-out": VISITOR,
