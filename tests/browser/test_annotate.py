@@ -71,7 +71,7 @@ class Desk:
             self.page.wait_for_timeout(400)
 
     def shown(self, side: str) -> str:
-        return self.page.locator(f".response[data-side={side}] .text").inner_text()
+        return self.page.locator(f".annotate .response[data-side={side}] .text").inner_text()
 
     def prompt(self) -> str:
         return self.page.locator(".annotate .prompt .text").inner_text()
@@ -182,7 +182,7 @@ def test_a_skipped_pair_can_be_brought_back(desk):
     desk.at("blind")
     assert desk.prompt() != prompt
     desk.press("z")
-    desk.at("blind")
+    expect(desk.page.locator(".annotate")).to_contain_text("Taken back: the skip.")
     assert desk.prompt() == prompt
 
 
