@@ -1,4 +1,4 @@
-"""Files that the pages fetch: the chart library, and judgements as JSON."""
+"""Files that the pages fetch: the chart library, judgements and labels' passports as JSON."""
 
 from importlib import resources
 from pathlib import Path
@@ -8,15 +8,17 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from rmr1.errors import RecordNotFound
+from storage.passports import passport
 from ui import inspecting
 from ui.access import Role, require_on_route
 from ui.context import Studio
 
 _DAY_S = 86_400
+_LARGEST_ID = 2**31 - 1
 
 
 def routes(studio: Studio) -> list[Route]:
-    """`/plotly.min.js`, out of the plotly package, and `/judgements/{key}.json`."""
+    """The chart library out of the plotly package; judgements; labels' passports."""
 
     def plotly(_: Request) -> Response:
         path = Path(str(resources.files("plotly") / "package_data" / "plotly.min.js"))
@@ -30,4 +32,17 @@ def routes(studio: Studio) -> list[Route]:
         except RecordNotFound as error:
             return JSONResponse({"error": str(error)}, status_code=404)
 
-    return [Route("/plotly.min.js", plotly), Route("/judgements/{key}.json", judgement)]
+    def label(request: Request) -> Response:
+        require_on_route(studio, request, Role.LEAD)
+        try:
+            with studio.database.read() as session:
+                event = min(request.path_params["event"], _LARGEST_ID)
+                return JSONResponse(passport(session, event, studio.data_dir))
+        except RecordNotFound as error:
+            return JSONResponse({"error": str(error)}, status_code=404)
+
+    return [
+        Route("/plotly.min.js", plotly),
+        Route("/judgements/{key}.json", judgement),
+        Route("/labels/{event:int}.json", label),
+    ]

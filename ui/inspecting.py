@@ -289,6 +289,7 @@ def prompts(judgement: Judgement, profile: Profile | None) -> list[View]:
 def event_view(event: LabelEvent) -> View:
     """One thing that a person said about the pair."""
     return {
+        "id": event.id,
         "who": event.annotator,
         "stage": event.stage,
         "action": event.action,

@@ -29,7 +29,7 @@ def build_judgement_tab(studio: Studio) -> None:
             query = exploring.without_people(query)
         key = text(event, "key")
         view = _seen_by(who, inspecting.page_view(database, key, query, whole=whole))
-        return view if "problem" in view else {**view, "probes": probing.of_judgement(studio, key)}
+        return view if "problem" in view else {**view, **probing.around(studio, key)}
 
     def inspect(event: gr.EventData, request: gr.Request) -> View:
         who = require(studio, request, Role.ANNOTATOR)

@@ -12,6 +12,7 @@ from storage import judgements, probes
 from storage.judgements import StoredJudgement
 from storage.probes import StoredProbe
 from ui.context import Studio
+from ui.injection_views import injection_view
 from ui.views import STATE_TITLES, View, judgement_view
 
 
@@ -30,14 +31,17 @@ def probes_view(studio: Studio, stored: StoredJudgement) -> View:
     }
 
 
-def of_judgement(studio: Studio, key: str) -> View:
-    """As `probes_view`, for the judgement with this key; empty where there is none."""
+def around(studio: Studio, key: str) -> View:
+    """The probes of the judgement with this key, and how its judge stood commands."""
     try:
         with studio.database.read() as session:
             stored = judgements.get(session, key)
     except RecordNotFound:
         return {}
-    return probes_view(studio, stored)
+    return {
+        "probes": probes_view(studio, stored),
+        "injection": injection_view(studio.data_dir, stored.judgement.version),
+    }
 
 
 def judge_of(studio: Studio, judgement: Judgement) -> Judge | None:

@@ -116,6 +116,7 @@ def test_quotations_are_counted_by_how_they_stand_in_the_response():
         {"quotes": "near"},
         {"quotes": "absent"},
     ]
+    assert "invented: 3 % (1 % to 8 %), n = 100." in chart["note"]
 
 
 def test_no_chart_is_drawn_of_nothing():

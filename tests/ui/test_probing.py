@@ -1,9 +1,11 @@
 from dataclasses import replace
 
+import orjson
 import pytest
 
 from rmr1.backends.scripted import ScriptedBackend
 from rmr1.errors import BackendUnavailable
+from rmr1.injection import attacks, pairs_to_judge, report, report_path
 from rmr1.judge import Judge
 from rmr1.pair import Pair
 from rmr1.plan import Plan
@@ -66,5 +68,21 @@ def test_a_judge_that_fails_leaves_no_probe(asked):
 
 
 def test_an_unknown_judgement_has_no_probes(studio):
-    assert probing.of_judgement(studio, "nonsense") == {}
+    assert probing.around(studio, "nonsense") == {}
     assert list(probing.run_probes(studio, "nonsense", "Ada")) == [{}]
+
+
+def test_a_judges_report_of_commands_stands_beside_its_judgements(asked):
+    studio, key = asked
+    assert probing.around(studio, key)["injection"] is None
+    (judge,) = studio.judges.values()
+    wanted = attacks()
+    made = [judge.judge(pair, Plan()) for pair in pairs_to_judge(wanted)]
+    path = report_path(studio.data_dir, judge.version)
+    path.parent.mkdir()
+    path.write_bytes(orjson.dumps(report(wanted, made, judge.version, Plan()).as_record()))
+    view = probing.around(studio, key)["injection"]
+    assert len(view["rows"]) == 9
+    assert view["whole"]["moved"] == 0
+    path.write_text("{broken")
+    assert probing.around(studio, key)["injection"] is None

@@ -50,7 +50,7 @@ RMR.judgement = function ({ element, trigger }) {
     whatIf.show(view.key, view.evidence && view.evidence.rollouts);
     probes.show(view.key, view.probes, view.verdict);
     if (view.evidence && view.evidence.pending && checking !== view.key) trigger("check", { judgement: checking = view.key });
-    RMR.repaint(more, [view.key, view.about, view.history, view.cut, view.evidence && view.evidence.moved], () => view.key ? RMR.judgementMore(view) : []);
+    RMR.repaint(more, [view.key, view.about, view.history, view.cut, view.evidence && view.evidence.moved, view.injection], () => view.key ? RMR.judgementMore(view) : []);
     root.dataset.painted = view.asked || "none";
   };
   const takePart = (part) => {
@@ -108,6 +108,7 @@ RMR.judgementMore = function (view) {
     view.rollouts.length > 1 ? h("details.fold.part", {}, h("summary", {}, "Raw text of every rollout"), view.rollouts.map((rollout) => [h("h4", {}, RMR.rolloutTitle(rollout)), h("pre.raw", { tabindex: "0" }, rollout.text || "(empty)")])) : null,
     ...view.prompts.map((prompt) => h("details.fold.part", {}, h("summary", {}, `What the judge was asked (${prompt.title})`), h("pre.raw", { tabindex: "0" }, prompt.text))),
     view.prompts.length ? null : h("p.hint", {}, "The prompt is not on record: this judgement came without its prompt profile."),
+    view.injection ? h("details.fold.part.injection", {}, h("summary", {}, "Can a response command this judge?"), RMR.injection(view.injection)) : null,
     h("details.fold.part.about", {}, h("summary", {}, "About this judgement"), h("div.about-grid", {}, view.about.map(RMR.aboutGroup))),
     h("details.fold.part", {}, h("summary", {}, view.history.length ? "Show labels that people gave this pair" : "Labels: none yet"), view.history.length ? RMR.history(view.history) : null),
   ];
@@ -127,10 +128,11 @@ RMR.aboutGroup = function (group) {
 RMR.history = function (events) {
   const { h } = RMR;
   const words = { both_bad: "both bad", cannot_tell: "cannot tell" };
-  return h("div.table-scroll", {}, h("table", {},
-    h("thead", {}, h("tr", {}, ["when", "who", "stage", "what", "value", "remarks"].map((name) => h("th", {}, name)))),
+  return h("div.history", {}, h("div.table-scroll", {}, h("table", {},
+    h("thead", {}, h("tr", {}, ["when", "who", "stage", "what", "value", "remarks", "passport"].map((name) => h("th", {}, name)))),
     h("tbody", {}, events.map((event) => h("tr", {},
       h("td", {}, event.when), h("td", { dir: "auto" }, event.who), h("td", {}, event.stage),
       h("td", {}, event.action, event.undone ? " (taken back)" : ""), h("td", {}, words[event.value] || event.value || ""),
-      h("td", { dir: "auto" }, [event.tags.join(", "), event.note].filter(Boolean).join(" · ")))))));
+      h("td", { dir: "auto" }, [event.tags.join(", "), event.note].filter(Boolean).join(" · ")),
+      h("td", {}, RMR.passportButton(event.id))))))), RMR.passportPlace());
 };

@@ -48,7 +48,7 @@ RMR.probeTable = function (probes, verdict, run, read) {
     rows.length ? h("div.table-scroll", { tabindex: "0", role: "region", "aria-label": "Probes" }, h("table", {},
       h("thead", {}, h("tr", {}, h("th", {}, "Change"), h("th", {}, "Verdict"), h("th.number", {}, "Confidence"), h("th", {}, `Against ${verdict ? `the verdict ${verdict}` : "the judgement"}`), h("th", {}, h("span.offscreen", {}, "Read")))),
       h("tbody", {}, rows))) : null,
-    probes.sentence ? h("p", {}, h("strong", {}, probes.sentence), h("span.hint", {}, " One pair says nothing of a judge; the Benchmarks and Compare pages count over many.")) : null,
+    probes.sentence ? h("p", {}, h("strong", {}, probes.sentence), h("span.hint", {}, " One pair says little of a judge.")) : null,
     probes.possible.length ? h("div.actions", {},
       h("button.quiet", { type: "button", disabled: Boolean(probes.running || (probes.problem && !rows.length)), onclick: run },
         probes.running ? [h("span.pulse", { "aria-hidden": "true" }), `Judging: ${RMR.PROBES[probes.running].toLowerCase()}`]
