@@ -15,7 +15,7 @@ SCRIPTS = (
     *("annotate-wire", "annotate-actions", "annotate-view", "annotate-edit"),
     *("gallery", "gallery-game"),
     *("judge", "annotate", "explore", "chart", "judgement", "data"),
-    *("evidence", "what-if", "orders", "probes"),
+    *("evidence", "what-if", "orders", "probes", "passport"),
     *("train", "train-run", "train-adapters", "compare", "agreement"),
     *("queues", "adjudicate"),
     *("rank", "batches", "benchmarks", "benchmark-form", "scaling"),
