@@ -239,8 +239,9 @@ def quote_chart(tallies: Sequence[Tally]) -> View | None:
         series,
         unit="quotations",
         asides=[f"{number / total:.1%}".replace("%", " %") for number in numbers],
-        note=f"Found nowhere in the response that they name, so invented: "
-        f"{Share.of(numbers[-1], total).rounded}. A click shows judgements by their worst quotation.",
+        note="Found nowhere in the response that they name, so invented: "
+        f"{Share.of(numbers[-1], total).rounded}. "
+        "A click shows judgements by their worst quotation.",
     )
 
 
