@@ -79,7 +79,7 @@ def test_a_visitor_judges_blind_by_keyboard_with_consent_and_sees_the_answer(gal
     expect(gallery.locator("[data-score]")).to_have_text(
         re.compile(r"You [01], the judge [01], of 1")
     )
-    expect(gallery.locator(".game-told")).to_contain_text("stored here")
+    expect(gallery.locator(".game-told")).to_contain_text("✓ stored")
     gallery.keyboard.press("Enter")
     gallery.wait_for_selector("[data-value=A]")
     with studio.database.read() as session:

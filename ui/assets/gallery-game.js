@@ -100,7 +100,7 @@ RMR.gameBar = function (state, act) {
       h("span.game-said", {}, h("span.muted", {}, words("game.you")), badge(value), mark(value)),
       h("span.game-said", {}, h("span.muted", {}, words("game.judge")), badge(verdict), mark(verdict)),
       h("span.game-said", {}, h("span.muted", {}, words("game.known")), badge(chosen)),
-      h("span.receipt", { "data-receipt": state.result.receipt.id, "data-kind": "visitor" }, `✓ ${words("offsite.here")}`, RMR.whereStored("visitor", state.result.receipt.id)),
+      h("span.receipt", { "data-receipt": state.result.receipt.id, "data-kind": "visitor" }, `✓ ${words("game.stored")}`, RMR.whereStored("visitor", state.result.receipt.id)),
       h("span.spacer"),
       h("button.choice.primary-choice", { type: "button", "data-first": "", onclick: act.deal }, words("game.more"), RMR.key("Enter")))];
   }

@@ -57,6 +57,7 @@ Object.assign(RMR.WORDS.en, {
   "game.left": "{n} pairs left",
   "first.already": "An example already judged",
   "first.gallery": "More in the gallery",
+  "game.stored": "stored",
   "offsite.here": "stored here",
   "offsite.at": "stored off-site at {time}",
   "offsite.all": "Labels are stored off-site, last at {time}",
