@@ -1,9 +1,10 @@
 """Contrast probes asked for on the Judgement page, as plain dictionaries; no Gradio in here."""
 
+import logging
 from collections.abc import Iterator, Sequence
 
 from rmr1.contrast import Probe, contrasts
-from rmr1.errors import RecordNotFound
+from rmr1.errors import BackendError, RecordNotFound
 from rmr1.judge import Judge
 from rmr1.judgement import Judgement
 from rmr1.pair import Side
@@ -15,18 +16,19 @@ from ui.context import Studio
 from ui.injection_views import injection_view
 from ui.views import STATE_TITLES, View, judgement_view
 
+_log = logging.getLogger(__name__)
+
 
 def probes_view(studio: Studio, stored: StoredJudgement) -> View:
     """The probes of a judgement: those on record, and those that can be asked for."""
     with studio.database.read() as session:
         kept = probes.of(session, stored.key)
-    judge = judge_of(studio, stored.judgement)
     possible = contrasts(stored.judgement.pair, stored.judgement.plan)
     return {
         "rows": [_row(one, stored.judgement.verdict) for one in kept],
         "possible": [probe.change for probe in possible],
         "rollouts": sum(probe.plan.size for probe in possible),
-        "problem": "" if judge else _other_judge(stored.judgement),
+        "problem": "",
         "sentence": _summary([one.verdict for one in kept], stored.judgement.verdict),
     }
 
@@ -45,8 +47,14 @@ def around(studio: Studio, key: str) -> View:
 
 
 def judge_of(studio: Studio, judgement: Judgement) -> Judge | None:
-    """The judge that gave a judgement, where this studio has it."""
-    return next((one for one in studio.judges.values() if one.version == judgement.version), None)
+    """The judge that gave a judgement, where this studio has it and its backend answers."""
+    for judge in studio.judges.values():
+        try:
+            if judge.version == judgement.version:
+                return judge
+        except BackendError as error:
+            _log.info("a judge cannot say what it is: %s", error)
+    return None
 
 
 def run_probes(studio: Studio, key: str, by: str) -> Iterator[View]:
@@ -63,14 +71,14 @@ def run_probes(studio: Studio, key: str, by: str) -> Iterator[View]:
         return
     judge = judge_of(studio, stored.judgement)
     if judge is None:
-        yield {"probes": probes_view(studio, stored)}
+        problem = _other_judge(stored.judgement)
+        yield {"probes": {**probes_view(studio, stored), "problem": problem}}
         return
     failed = ""
     for probe in contrasts(stored.judgement.pair, stored.judgement.plan):
         yield {"probes": {**probes_view(studio, stored), "running": probe.change}}
         failed = _keep(studio, judge, stored.key, probe, by) or failed
-    view = probes_view(studio, stored)
-    yield {"probes": {**view, "problem": failed or view["problem"]}}
+    yield {"probes": {**probes_view(studio, stored), "problem": failed}}
 
 
 def _keep(studio: Studio, judge: Judge, key: str, probe: Probe, by: str) -> str:

@@ -17,7 +17,7 @@ RMR.bothRubrics = function (criteria) {
     ? [row.shares[index] === null ? "no weight" : RMR.percent(row.shares[index]), row.winners[index] ? h("span", {}, " · ", row.winners[index] === "=" ? "equal" : [RMR.badge(row.winners[index]), " wins"]) : null]
     : h("span.muted", {}, "not there");
   return h("div.table-scroll", { tabindex: "0", role: "region", "aria-label": "Criteria in both orders" }, h("table.both-rubrics", {},
-    h("thead", {}, h("tr", {}, ["Criterion", "A read first", "B read first", ""].map((name) => h("th", {}, name)))),
+    h("thead", {}, h("tr", {}, ["Criterion", "A read first", "B read first", "Moved"].map((name) => h("th", {}, name)))),
     h("tbody", {}, criteria.map((row) => h("tr", {}, h("th", { scope: "row", dir: "auto" }, row.name || "…"),
       h("td", {}, cell(row, 0)), h("td", {}, cell(row, 1)),
       h("td", {}, RMR.rowMoved(row) ? h("span.chip.is-near", {}, RMR.rowMoved(row)) : h("span.muted", {}, "same")))))));

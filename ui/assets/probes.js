@@ -50,7 +50,7 @@ RMR.probeTable = function (probes, verdict, run, read) {
       h("tbody", {}, rows))) : null,
     probes.sentence ? h("p", {}, h("strong", {}, probes.sentence), h("span.hint", {}, " One pair says little of a judge.")) : null,
     probes.possible.length ? h("div.actions", {},
-      h("button.quiet", { type: "button", disabled: Boolean(probes.running || (probes.problem && !rows.length)), onclick: run },
+      h("button.quiet", { type: "button", disabled: Boolean(probes.running), onclick: run },
         probes.running ? [h("span.pulse", { "aria-hidden": "true" }), `Judging: ${RMR.PROBES[probes.running].toLowerCase()}`]
           : rows.length && !missing ? "Judge the probes anew" : `Judge ${probes.possible.length} ${probes.possible.length === 1 ? "probe" : "probes"}`),
       h("span.hint", { role: "status" }, probes.running ? "This takes as long as judging does." : `${probes.rollouts} ${probes.rollouts === 1 ? "rollout" : "rollouts"} of the judge.`))
