@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from tqdm import tqdm
 
 from rmr1.errors import InputError, StorageError
-from storage import exporting, importing, journal, judges_cli, runs, snapshots
+from storage import exporting, importing, journal, judges_cli, runs, snapshots, visitors
 from storage.console import DatabaseUrl, opened, say, sentence
 from storage.database import Database
 from storage.export_files import FORMATS
@@ -253,6 +253,14 @@ def replay(
     """Put labels back that the journal holds and the database lacks."""
     with opened(context, database) as store:
         say(asdict(journal.replay(store, _journal(store, path))))
+
+
+@db.command("visitors")
+def visitors_answers(context: typer.Context, database: DatabaseUrl = "") -> None:
+    """What visitors answered in the gallery's game, an answer a line; no export has it."""
+    with opened(context, database) as store, store.read() as session:
+        for row in visitors.rows(session):
+            say(row)
 
 
 @contextmanager

@@ -1,6 +1,11 @@
 from contextlib import ExitStack
 
+import pytest
+
 from app import load_judges, open_database, plans_of_others
+from rmr1.errors import ConfigurationError
+from rmr1.pair import Pair
+from rmr1.plan import Plan
 from rmr1.settings import Settings
 
 
@@ -18,6 +23,19 @@ def test_every_backend_is_offered_under_every_profile_and_the_default_comes_firs
         assert {title: plan.max_tokens for title, plan in plans.items()} == {
             f"server · {name}": 4096 for name in profiles
         }
+
+
+def test_a_judge_stands_in_for_a_backend_that_cannot_be_made(monkeypatch, capsys):
+    monkeypatch.setenv("RMR1_BACKEND__KIND", "embedded")
+    monkeypatch.setenv("RMR1_BACKEND__WEIGHTS", "/nowhere/model.gguf")
+    with ExitStack() as stack:
+        with pytest.raises(ConfigurationError, match="is not there"):
+            load_judges(Settings(), stack)
+        (first, *_) = load_judges(Settings(), stack, or_absent=True).values()
+        judged = first.judge(Pair.of("What?", "This.", "That."), Plan())
+    assert judged.state == "failed"
+    assert "/nowhere/model.gguf" in judged.reason
+    assert "no judge on embedded" in capsys.readouterr().err
 
 
 def test_backends_are_closed_with_the_app(monkeypatch):

@@ -1,7 +1,12 @@
+import json
+
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from rmr1.errors import InputError
 from storage import journal, labels, pairs, snapshots, visitors
+from storage.cli import app
 from storage.database import Database
 from storage.snapshots import LabelFilter
 from storage.visitors import VisitorEntry
@@ -91,3 +96,16 @@ def test_an_answer_cannot_be_changed(database):
     visitors.record(database, entry())
     with pytest.raises(Exception, match="never changed"), database.write() as session:
         session.connection().exec_driver_sql("UPDATE visitor_label SET value = 'B'")
+
+
+def test_the_command_says_an_answer_a_line(database):
+    root = typer.Typer()
+    root.add_typer(app)
+
+    @root.callback()
+    def _remember(context: typer.Context) -> None:
+        context.obj = lambda: Database.open(str(database.url), None)
+
+    visitors.record(database, entry())
+    said = CliRunner().invoke(root, ["db", "visitors"])
+    assert json.loads(said.stdout)["value"] == "A"
