@@ -6,6 +6,7 @@ from rmr1.benchmark.outcome import RULES
 from rmr1.benchmark.released import PLAN as PUBLISHED
 from rmr1.benchmark.score import Score
 from rmr1.plan import Plan
+from rmr1.prompt import load_profile, profile_names
 from rmr1.rollout import State
 
 _LOG = "released log"
@@ -13,7 +14,12 @@ _LOG = "released log"
 
 def differences(score: Score) -> list[str]:
     """What keeps a score from being the published number's equal, the weightiest first."""
-    return [*_extent(score), *_judge(score), *_plan(score.plan), *_reading(score)]
+    return [
+        *_extent(score),
+        *_judge(score),
+        *_plan(score.plan, score.version.profile),
+        *_reading(score),
+    ]
 
 
 def _extent(score: Score) -> Iterator[str]:
@@ -54,7 +60,7 @@ def _judge(score: Score) -> Iterator[str]:
     )
 
 
-def _plan(plan: Plan) -> Iterator[str]:
+def _plan(plan: Plan, profile: str) -> Iterator[str]:
     if plan.orders == "both" or plan.votes > 1:
         yield (
             f"{plan.size} rollouts for a pair (orders {plan.orders}, {plan.votes} votes) decide by "
@@ -67,8 +73,13 @@ def _plan(plan: Plan) -> Iterator[str]:
             f"At most {plan.max_tokens:,} tokens a rollout; the published runs allow "
             f"{PUBLISHED.max_tokens:,}."
         )
-    if plan.grammar:
+    if plan.grammar and _may_have_grammar(profile):
         yield "The text is held to a grammar; the published runs are free."
+
+
+def _may_have_grammar(profile: str) -> bool:
+    """Whether a plan's grammar meant anything; nobody knows of a profile that is not packaged."""
+    return profile not in profile_names() or bool(load_profile(profile).grammar_text)
 
 
 def _reading(score: Score) -> Iterator[str]:

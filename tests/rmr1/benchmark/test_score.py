@@ -127,3 +127,10 @@ def test_a_judge_that_writes_nothing_is_scored_by_what_it_names() -> None:
     judgement = conclude(one, VERSION, Plan(), [named])
     judged.add(outcome_of(judgement, REWARD_BENCH.locate(one)))
     assert {figure.value for figure in score(judged).by_rule.values()} == {1.0}
+
+
+@pytest.mark.parametrize(("profile", "held"), [("cor", True), ("brief", False), ("mine", True)])
+def test_a_grammar_is_named_only_where_the_profile_may_have_one(profile: str, held: bool) -> None:
+    found = scored((pair(1), (CHAT,)), plan=Plan(grammar=True))
+    found = replace(found, version=replace(VERSION, profile=profile))
+    assert any("held to a grammar" in said for said in differences(found)) is held
