@@ -17,18 +17,17 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])[\"”’)*_]*(?=\s|$)|(?<=\S)(?=\n)")
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n+")
 _SENTENCES = re.compile(r"(?<=[.!?])\s+")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
-_MARKDOWN = (
-    (re.compile(r"^[ \t]*(?:```|~~~)[^\n]*\n?", re.MULTILINE), ""),
-    (re.compile(r"^[ \t]*#{1,6}[ \t]+", re.MULTILINE), ""),
-    (re.compile(r"^[ \t]*>[ \t]?", re.MULTILINE), ""),
-    (re.compile(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+", re.MULTILINE), ""),
-    (re.compile(r"^[ \t]*(?:[-*_][ \t]*){3,}$\n?", re.MULTILINE), ""),
-    (re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t|:-]*$\n?", re.MULTILINE), ""),
-    (re.compile(r"!?\[([^\]\n]{1,200})\]\([^)\n]{1,400}\)"), r"\1"),
-    (re.compile(r"(\*\*|__)(?=\S)([^\n]{1,2000}?)(?<=\S)\1"), r"\2"),
-    (re.compile(r"(?<![\w*])\*(?=\S)([^*\n]{1,2000}?)(?<=\S)\*(?![\w*])"), r"\1"),
-    (re.compile(r"`([^`\n]{1,400})`"), r"\1"),
+_LINE_START = re.compile(
+    r"[ \t]{0,12}(?:(?:```|~~~).*|#{1,6}[ \t]+|>[ \t]?|(?:[-*+•]|\d{1,3}[.)])[ \t]+)"
 )
+_INLINE = (
+    (re.compile(r"!?\[([^\]\n]{1,200})\]\([^)\n]{1,400}\)"), r"\1"),
+    (re.compile(r"(\*\*|__)(?=\S)([^\n]{1,300}?)(?<=\S)\1"), r"\2"),
+    (re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]{1,300}?)(?<=\S)\*(?![\w*])"), r"\1"),
+    (re.compile(r"`([^`\n]{1,300})`"), r"\1"),
+)
+_RULES = (frozenset("-"), frozenset("*"), frozenset("_"))
+_TABLE_RULE = frozenset("|:- \t")
 
 
 class Change(StrEnum):
@@ -117,9 +116,26 @@ def trimmed(text: str, length: int) -> str | None:
 
 def plain_text(text: str) -> str:
     """The text without Markdown's marks; its words and lines stay."""
-    for pattern, instead in _MARKDOWN:
-        text = pattern.sub(instead, text)
-    return text
+    lines = []
+    for line in text.split("\n"):
+        if _is_rule(line):
+            continue
+        start = _LINE_START.match(line)
+        rest = line[start.end() :] if start else line
+        if rest or not start:  # a line that is nothing but a mark goes, an empty one stays
+            lines.append(rest)
+    plain = "\n".join(lines)
+    for pattern, instead in _INLINE:
+        plain = pattern.sub(instead, plain)
+    return plain
+
+
+def _is_rule(line: str) -> bool:
+    """Whether a line only divides: a thematic break, or the ruler of a table."""
+    marks = line.replace(" ", "").replace("\t", "")
+    if len(marks) > 2 and frozenset(marks) in _RULES:
+        return True
+    return "--" in marks and frozenset(line) <= _TABLE_RULE
 
 
 def reversed_order(text: str) -> str:

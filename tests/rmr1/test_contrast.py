@@ -79,3 +79,11 @@ def test_any_text_can_be_changed(text, length):
         or "`" in text
         or "[" in text
     )
+
+
+@pytest.mark.parametrize("text", [" " * 200_000, "|-" * 50_000, "**" * 50_000, "- " * 60_000])
+def test_a_hostile_text_takes_no_longer_than_another(text):
+    """Each took minutes once: a pattern that tries every start against every end."""
+    plain_text(text)
+    reversed_order(text)
+    trimmed(text, 50)
