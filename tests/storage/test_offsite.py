@@ -3,14 +3,17 @@
 import json
 import shutil
 import time
+from types import SimpleNamespace
 
 import pytest
+from pydantic import ValidationError
 
 from rmr1.errors import StorageError
+from rmr1.offsite_settings import OffsiteSettings
 from storage import journal, labels, pairs
 from storage.database import Database
 from storage.offsite import Offsite
-from storage.offsite_stores import part_store
+from storage.offsite_stores import BucketStore, part_store
 from tests.hub_stand_in import hub_stand_in
 
 
@@ -181,3 +184,51 @@ def test_parts_of_two_processes_are_put_back_in_any_order(host, hub, make_pair, 
     database, offsite = host.start()
     with database:
         assert offsite.restore() == 2
+
+
+class Bucket:
+    """The bucket calls of the Hub's client, over a dictionary."""
+
+    def __init__(self):
+        self.files = {"other/readme.jsonl": b"not ours"}
+
+    def list_bucket_tree(self, bucket, prefix, recursive):
+        return [
+            SimpleNamespace(type="file", path=path)
+            for path in self.files
+            if path.startswith(prefix)
+        ]
+
+    def download_bucket_files(self, bucket, files, raise_on_missing_files):
+        for name, place in files:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(self.files[name])
+
+    def batch_bucket_files(self, bucket, add):
+        for data, name in add:
+            assert name not in self.files
+            self.files[name] = data
+
+
+def test_labels_survive_in_a_bucket_too(host, make_pair, make_entry):
+    bucket = Bucket()
+    for added in (2, 0):
+        database, _ = host.start()
+        store = BucketStore(bucket, "team/labels", "labels", attempts=1)
+        offsite = Offsite(database, store)
+        with database:
+            assert offsite.restore() == 2 - added
+            if added:
+                label(database, make_pair, make_entry, "Ada", added)
+                assert offsite.push() == 4
+            assert len(said(database)) == 2
+        host.wipe()
+    assert len(bucket.files) == 2
+
+
+def test_a_setting_names_a_repository_or_a_bucket():
+    assert part_store("team/labels", "labels").title == "datasets/team/labels"
+    assert part_store("buckets/team/labels", "labels").title == "buckets/team/labels"
+    assert OffsiteSettings(repo="buckets/team/labels").folder == "labels"
+    with pytest.raises(ValidationError):
+        OffsiteSettings(repo="https://somewhere/else")
