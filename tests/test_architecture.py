@@ -40,6 +40,7 @@ def test_the_space_installs_what_the_package_asks_for_at_tested_versions():
         if not line.startswith("#")
     )
     tested = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = {name.partition("[")[0]: version for name, version in pins.items()}
     assert set(pins) == wanted
     assert {f"{name}=={version}" for name, version in pins.items()} <= set(tested)
     assert f"sdk_version: {pins['gradio']}" in README
