@@ -53,20 +53,22 @@ def test_a_real_judgement_streams_and_says_that_its_judge_is_tiny(page):
     expect(case.locator("article mark.match-exact").first).to_be_visible()
 
 
-def test_a_killed_model_is_a_failed_judgement_and_the_next_one_works(page, studio):
-    judge_example(page, "A faithful summary")
+def model_server() -> psutil.Process:
     children = psutil.Process().children(recursive=True)
     [server] = [one for one in children if "embedded_server" in " ".join(one.cmdline())]
-    server.kill()
-    page.wait_for_selector("#judge-case [data-phase=done]", timeout=60_000)
-    expect(page.locator("#judge-case .headline")).to_contain_text("No verdict: the judge failed")
-    expect(page.locator("#judge-case .reason")).to_contain_text("SIGKILL")
-    with studio.database.read() as session:
-        failed = JudgementFilter(state=State.FAILED)
-        [summary] = judgements.page(session, failed, "newest", 1, 10).items
-        stored = judgements.get(session, summary.key).judgement
-    assert stored.verdict is None
-    assert stored.rollouts[0].trace.text.startswith("<type>")
+    return server
+
+
+def test_a_killed_model_is_started_again_and_its_judgement_begun_once_more(page, studio):
     judge_example(page, "A faithful summary")
+    killed = model_server()
+    killed.kill()
     page.wait_for_selector("#judge-case [data-phase=done]", timeout=60_000)
     expect(page.locator("#judge-case .headline")).to_contain_text("is better")
+    assert model_server().pid != killed.pid
+    with studio.database.read() as session:
+        [summary] = judgements.page(session, JudgementFilter(), "newest", 1, 1).items
+        stored = judgements.get(session, summary.key).judgement
+        assert judgements.count(session, JudgementFilter(state=State.FAILED)) == 0
+    assert stored.verdict is not None
+    assert stored.rollouts[0].trace.text.startswith("<type>")

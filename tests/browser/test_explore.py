@@ -106,7 +106,7 @@ def test_a_row_opens_beside_the_list_and_on_its_own_page_by_key(explore, keys):
     expect(page.locator("#explore-case")).to_contain_text("Wrong giraffe 1")
     page.keyboard.press("Enter")
     page.wait_for_selector(f"#judgement-page [data-painted='{keys[50]}']")
-    expect(page.locator(".happened")).to_contain_text("the rejected response")
+    expect(page.locator("#judgement-page .happened")).to_contain_text("the rejected response")
     page.keyboard.press("k")
     page.wait_for_selector(f"#judgement-page [data-painted='{keys[51]}']")
     expect(page.get_by_role("button", name="Previous")).to_be_disabled()
