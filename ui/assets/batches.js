@@ -4,7 +4,7 @@
 RMR.batches = function ({ element, trigger }) {
   const { h } = RMR;
   const root = element.querySelector("[data-root]");
-  const look = () => trigger("look", form());
+  const look = () => { trigger("look", form()); poll(); };
   const choice = (label, choices) => h("select", { onchange: look, "aria-label": label }, choices.map(([value, words]) => h("option", { value }, words)));
   const judge = h("select", { onchange: look });
   const which = choice("Which pairs", [["all", "all pairs"], ["labelled", "pairs that people labelled"], ["known", "pairs whose better side is known"]]);
@@ -24,6 +24,7 @@ RMR.batches = function ({ element, trigger }) {
     h("div.fields", {}, RMR.field("Judge", judge), RMR.field("Which pairs", which), RMR.field("Order", orders), RMR.field("Votes per order", votes), RMR.field("At most", limit)),
     h("div.actions", {}, go, stop, line), said, list));
 
+  // An answer that changes nothing does not reach the page, so the next look never waits for one.
   const poll = () => {
     clearTimeout(timer);
     if (root.offsetParent !== null && view.running && !document.hidden) timer = setTimeout(look, 2000);
