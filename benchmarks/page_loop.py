@@ -155,6 +155,7 @@ def _train(page: Page, recipe: str, steps: int, begin: str) -> str:
 
 
 def _register(page: Page, name: str) -> None:
+    page.locator("#train-adapters").scroll_into_view_if_needed()
     page.get_by_label("left an adapter").first.fill(name)
     page.locator("[data-register]").first.click()
     expect(page.locator("#train-adapters table")).to_contain_text(f"{name}@", timeout=MINUTES)
