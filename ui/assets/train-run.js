@@ -39,7 +39,9 @@ RMR.trainRun = function ({ element, trigger }) {
     if (!seen || document.hidden || !view.live) return;
     timer = setTimeout(() => {
       timer = 0;
-      if (seen && !document.hidden && element.isConnected) look();
+      if (!seen || document.hidden || !element.isConnected) return;
+      look();
+      poll(); // an answer that changes nothing does not reach the page
     }, RMR.POLL_MS);
   };
   const choose = (id) => { RMR.visit({ run: id, tab: "train" }); open(); };
