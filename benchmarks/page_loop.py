@@ -146,6 +146,7 @@ def _train(page: Page, recipe: str, steps: int, begin: str) -> str:
     page.locator("[data-start]").click()
     page.wait_for_url(re.compile(r"run=\d+"))
     head = page.locator(".run-head")
+    head.scroll_into_view_if_needed()  # only a run in view is looked at
     expect(head).to_contain_text(re.compile("finished|failed|lost"), timeout=TRAINING_MS)
     said = head.inner_text()
     if "finished" not in said:
