@@ -165,7 +165,10 @@ def _register(page: Page, name: str) -> None:
 def _compare(page: Page) -> str:
     """Hold the newest judge against the first one; the page's own sentence."""
     _open(page, "compare")
-    old, new = page.get_by_label("Old judge"), page.get_by_label("New judge")
+    old, new = (
+        page.locator("#compare-found select").nth(0),
+        page.locator("#compare-found select").nth(1),
+    )
     expect(old.locator("option").nth(1)).to_be_attached(timeout=MINUTES)
     titles = old.locator("option").all_inner_texts()
     tuned = next(one for one in titles if "tuned@" in one)
