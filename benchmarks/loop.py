@@ -43,7 +43,13 @@ def main() -> None:
     parser.add_argument("--rl-steps", type=int, default=2)
     parser.add_argument("--folder", type=Path, help="kept; by default a temporary one")
     options = parser.parse_args()
-    folder = options.folder or Path(tempfile.mkdtemp(prefix="rmr1-loop-"))
+    folder, pairs = prepared(options, "rmr1-loop-")
+    _walk(folder, pairs, options)
+
+
+def prepared(options: argparse.Namespace, prefix: str) -> tuple[Path, Path]:
+    """The data folder, which everything started from here takes, and the file of pairs in it."""
+    folder = options.folder or Path(tempfile.mkdtemp(prefix=prefix))
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["RMR1_DATA_DIR"] = str(folder)
     # Many pairs at once: slower for each, faster for all.
@@ -52,7 +58,7 @@ def main() -> None:
     pairs = folder / "pairs.jsonl"
     with options.pairs.open(encoding="utf-8") as lines:
         pairs.write_text("".join(islice(lines, options.judged)), encoding="utf-8")
-    _walk(folder, pairs, options)
+    return folder, pairs
 
 
 def _walk(folder: Path, pairs: Path, options: argparse.Namespace) -> None:

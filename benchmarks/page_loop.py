@@ -9,17 +9,14 @@ The training steps are few: what is shown is that the loop closes, not that the 
 """
 
 import argparse
-import os
 import re
-import tempfile
 import time
-from itertools import islice
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Page, expect
 
-from benchmarks.loop import PAUSE_MS, PORT, studio_page
+from benchmarks.loop import PAUSE_MS, PORT, prepared, studio_page
 
 MINUTES = 60_000
 BATCH_MS = 40 * MINUTES
@@ -49,14 +46,7 @@ def main() -> None:
     parser.add_argument("--rl-steps", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="kept; by default a temporary one")
     options = parser.parse_args()
-    folder = options.folder or Path(tempfile.mkdtemp(prefix="rmr1-page-loop-"))
-    folder.mkdir(parents=True, exist_ok=True)
-    os.environ["RMR1_DATA_DIR"] = str(folder)
-    os.environ.setdefault("RMR1_BACKEND__PARALLEL", "6")
-    os.environ.setdefault("RMR1_BACKEND__CONTEXT_TOKENS", "4096")
-    pairs = folder / "pairs.jsonl"
-    with options.pairs.open(encoding="utf-8") as lines:
-        pairs.write_text("".join(islice(lines, options.judged)), encoding="utf-8")
+    _, pairs = prepared(options, "rmr1-page-loop-")
     with studio_page("judge") as page:
         page.set_default_timeout(MINUTES)
         page.on("dialog", lambda dialog: dialog.accept())

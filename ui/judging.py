@@ -10,6 +10,7 @@ from rmr1.pair import Pair
 from rmr1.plan import Plan
 from storage import judgements
 from storage.database import Database
+from storage.judgements import StoredJudgement
 from ui.views import View, judgement_view, live_view
 
 PAUSE = 0.1
@@ -26,9 +27,9 @@ def judge_pair(
     """
     layout = judge.profile.layout
     if not anew:
-        stored = _stored(database, judge, pair, plan)
-        if stored:
-            yield stored
+        found = stored(database, judge, pair, plan)
+        if found:
+            yield _view_of(found, layout)
             return
     run = uuid.uuid4().hex
     shown_at = 0.0
@@ -46,13 +47,15 @@ def judge_pair(
                 shown_at = monotonic()
 
 
-def _stored(database: Database, judge: Judge, pair: Pair, plan: Plan) -> View | None:
+def stored(database: Database, judge: Judge, pair: Pair, plan: Plan) -> StoredJudgement | None:
+    """The judgement of this pair by this judge under this plan, if it is on record."""
     with database.read() as session:
         key = judgements.find_same(session, pair.hash, judge.version.hash, plan.hash)
-        if not key:
-            return None
-        found = judgements.get(session, key)
-    view = judgement_view(found.judgement, judge.profile.layout, key)
+        return judgements.get(session, key) if key else None
+
+
+def _view_of(found: StoredJudgement, layout: str) -> View:
+    view = judgement_view(found.judgement, layout, found.key)
     when = f"{found.created_at:%Y-%m-%d %H:%M} UTC"
     note = f"Judged before with the same plan ({when}); “Judge anew” asks again."
     return {**view, "notes": [{"kind": "info", "text": note}, *view["notes"]]}

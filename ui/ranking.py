@@ -20,6 +20,7 @@ from rmr1.rollout import State
 from rmr1.tournament import Match, Method, Ranking, judgement_limit, rank
 from storage import judgements
 from storage.database import Database
+from ui.judging import stored
 from ui.views import STATE_TITLES, View
 
 MOST = 8
@@ -79,11 +80,11 @@ class Watched:
         asked = {pair.hash: pair for pair in pairs}
         fresh = []
         for pair in asked.values():
-            stored = self._stored(pair)
-            if stored is None:
+            found = stored(self._database, self._judge, pair, self._plan)
+            if found is None:
                 fresh.append(pair.model_copy(update={"id": None, "source": SOURCE}))
             else:
-                yield self._tell(pair, *stored)
+                yield self._tell(pair, found.judgement, found.key)
         for judgement in judge_many(self._judge, fresh, self._plan):
             if self.stopped.is_set():
                 raise InterruptedError
@@ -98,13 +99,6 @@ class Watched:
             self.told.put(rank(group, self, method))
         except BaseException as error:
             self.told.put(error)
-
-    def _stored(self, pair: Pair) -> tuple[Judgement, str] | None:
-        with self._database.read() as session:
-            key = judgements.find_same(
-                session, pair.hash, self._judge.version.hash, self._plan.hash
-            )
-            return (judgements.get(session, key).judgement, key) if key else None
 
     def _tell(self, pair: Pair, judgement: Judgement, key: str) -> Judgement:
         self.keys[pair.id or ""] = key
