@@ -4,6 +4,7 @@ Every test fails that leaves an error in the console, runs injected script, or a
 """
 
 import shutil
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -20,6 +21,8 @@ from ui.bencher import BenchmarkCommand
 from ui.context import Studio
 from ui.studio import build_page, launch
 
+CUT = ("AbortError", "Connection errored out")
+
 
 def reply(request: ChatRequest) -> str:
     """What the scripted judge says: a prompt with a digit in it is Reasoning, else Chat."""
@@ -30,32 +33,34 @@ def reply(request: ChatRequest) -> str:
 class Trouble:
     """What went wrong on a page.
 
-    A page that is being left cuts its open streams, and Gradio says so in the console: that alone,
-    and only between the request of the next address and its arrival, is no trouble.
+    A page that is being left cuts its open streams, and Gradio says so in the console just before
+    the next address is asked for: that alone, and only there, is no trouble.
     """
 
     def __init__(self, page: Page, url: str) -> None:
-        self.lines: list[str] = []
         self._url = url
-        self._leaving = False
-        page.on("pageerror", lambda error: self._hear(f"script error: {error} {error.stack}"))
+        self._lines: list[tuple[float, str]] = []
+        page.on("pageerror", lambda error: self._hear(f"script error: {error}"))
         page.on("console", lambda line: self._hear(line.text) if line.type == "error" else None)
         page.on("request", self._asked)
-        page.on("domcontentloaded", self._arrived)
+
+    @property
+    def lines(self) -> list[str]:
+        return [line for _, line in self._lines]
 
     def _hear(self, line: str) -> None:
-        cut = any(said in line for said in ("AbortError", "Connection errored out", "ERR_ABORTED"))
-        if not (self._leaving and cut):
-            self.lines.append(line)
+        self._lines.append((time.monotonic(), line))
 
     def _asked(self, request: Request) -> None:
-        if request.is_navigation_request() and request.frame.parent_frame is None:
-            self._leaving = True
+        if request.is_navigation_request():
+            just = time.monotonic() - 1
+            self._lines = [
+                (when, line)
+                for when, line in self._lines
+                if when < just or not any(said in line for said in CUT)
+            ]
         if not request.url.startswith((self._url, "data:", "blob:")):
-            self.lines.append(f"asked {request.url}")
-
-    def _arrived(self, _: Page) -> None:
-        self._leaving = False
+            self._hear(f"asked {request.url}")
 
 
 @pytest.fixture(scope="session")
