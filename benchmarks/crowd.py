@@ -1,0 +1,299 @@
+"""Twenty people label at once, each in a browser session of their own, through the real server.
+
+python -m benchmarks.crowd [--people 20] [--minutes 10] [--database postgresql+psycopg://...]
+
+A studio with accounts is started over a database of judged pairs; every person signs in with a
+password, takes the same queue and labels it by keys, now and then undoing. Measured from a key to
+its receipt on the page, beside one person alone before the others come. At the end every receipt
+that a page showed must stand once in the tables and once in the journal, and nobody may have been
+told of a lock or of an error.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.request import urlopen
+
+import psutil
+from playwright.async_api import Browser, Page, async_playwright
+from sqlalchemy import func, select
+
+from rmr1.backends.scripted import ScriptedBackend
+from rmr1.judge import Judge
+from rmr1.judgement import Judgement
+from rmr1.pair import Pair
+from rmr1.plan import Plan
+from rmr1.prompt import load_profile
+from storage import accounts, judgements, queues
+from storage.database import Database
+from storage.filters import JudgementFilter
+from storage.journal import check
+from storage.roles import Role
+from storage.tables import LabelEventRow
+from storage.terms import Terms
+
+PORT = 7868
+PASSWORD = "correct horse battery"
+QUEUE = "crowd"
+OVERLAP = 3
+PAUSE_S = 0.32
+"""Longer than the guard that keeps a key from answering an item nobody has seen."""
+
+_WATCH = """
+() => {
+  window.receipts = [];
+  let key = 0;
+  document.addEventListener("keydown", () => { key = performance.now(); }, true);
+  new MutationObserver(() => {
+    const shown = document.querySelector("[data-receipt]")?.dataset.receipt;
+    if (shown && shown !== window.receipts.at(-1)?.id) {
+      window.receipts.push({ id: shown, ms: performance.now() - key });
+    }
+  }).observe(document.body, { subtree: true, childList: true, attributes: true });
+}
+"""
+_REPLY = """<type>Chat</type>
+<rubric>
+1. Accuracy (70%): is the sum right?
+2. Clarity (30%): is the reason plain?
+<justify>A sum is asked for, and why.</justify>
+</rubric>
+<eval>
+The first says <quote_A>Each of the two is counted once</quote_A>; the second
+<quote_B>rounds the sum up in the end</quote_B>, which is wrong.
+</eval>
+<answer>[[A]]</answer>"""
+_KEYS = {"verdict": ["Enter"], "reasoning": ["y"], "bare": ["a", "b"], "blind": ["a", "b", "t"]}
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one person saw: milliseconds by number of the receipt, and what went wrong."""
+
+    receipts: dict[int, float] = field(default_factory=dict)
+    trouble: list[str] = field(default_factory=list)
+
+
+def main() -> None:
+    """Fill, serve, let them label, count."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, default=20)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--pace", type=float, default=2.0, help="seconds between keys, in the mean")
+    parser.add_argument("--pairs", type=int, default=3000)
+    parser.add_argument("--database", default="", help="an empty one; by default a SQLite file")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="rmr1-crowd-") as name:
+        folder = Path(name)
+        url = options.database or f"sqlite:///{folder / 'rmr1.db'}"
+        _fill(url, folder, options)
+        log = folder / "studio.log"
+        with _served(url, folder, log) as server:
+            try:
+                alone, crowd, memory = asyncio.run(_measure(server, options))
+            finally:
+                server.terminate()
+                server.wait()
+        _tell(alone, crowd, memory, options)
+        faults = _faults(url, folder, log, [alone, *crowd])
+    print("\n".join(faults) or "every receipt stands once in tables and journal; no lock error")
+    sys.exit(bool(faults))
+
+
+def _fill(url: str, folder: Path, options: argparse.Namespace) -> None:
+    with Database.open(url, folder / "labels.jsonl") as database, database.write() as session:
+        for judgement in _judged(options.pairs):
+            judgements.add(session, judgement)
+        accounts.add(session, "ada", Role.ADMIN, PASSWORD)
+        for number in range(options.people + 1):
+            accounts.add(session, _person(number), Role.ANNOTATOR, PASSWORD)
+        queues.create(session, QUEUE, JudgementFilter(), terms=Terms(overlap=OVERLAP))
+
+
+def _judged(count: int) -> Iterator[Judgement]:
+    judge = Judge(ScriptedBackend([_REPLY]), load_profile("cor"))
+    for number in range(count):
+        pair = Pair.of(
+            f"What is {number} plus {number}, and why? " + "Say it in your own words. " * 8,
+            f"It is {2 * number}. " + "Each of the two is counted once, and then both. " * 12,
+            f"About {2 * number + 1}. " + "One adds them and rounds the sum up in the end. " * 12,
+        )
+        yield judge.judge(pair, Plan())
+
+
+def _person(number: int) -> str:
+    return f"person{number:02}"
+
+
+def _served(url: str, folder: Path, log: Path) -> subprocess.Popen[bytes]:
+    env = {
+        **os.environ,
+        "RMR1_PORT": str(PORT),
+        "RMR1_DATA_DIR": str(folder),
+        "RMR1_DATABASE_URL": url,
+        "RMR1_AUTH__MODE": "accounts",
+        "RMR1_BACKEND__KIND": "scripted",
+        "RMR1_BACKEND__REPLIES": '["-"]',
+    }
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "app", "serve"], env=env, stdout=out, stderr=out
+        )
+    for _ in range(120):
+        try:
+            with urlopen(f"http://127.0.0.1:{PORT}/sign-in"):
+                return server
+        except OSError:
+            time.sleep(0.5)
+    server.kill()
+    sys.exit(f"the studio did not start:\n{log.read_text(encoding='utf-8')[-2000:]}")
+
+
+async def _measure(
+    server: subprocess.Popen[bytes], options: argparse.Namespace
+) -> tuple[Seen, list[Seen], list[float]]:
+    """One person alone for half a minute, then everybody; the server's memory in MB on the way."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        alone = await _label(browser, options.people, time.monotonic() + 30, options.pace, 0)
+        until = time.monotonic() + 60 * options.minutes
+        people = [
+            _label(browser, number, until, options.pace, number * 0.7)
+            for number in range(options.people)
+        ]
+        memory: list[float] = []
+        watching = asyncio.create_task(_watch(server.pid, memory))
+        crowd = await asyncio.gather(*people)
+        watching.cancel()
+        await browser.close()
+    return alone, list(crowd), memory
+
+
+async def _watch(pid: int, memory: list[float]) -> None:
+    process = psutil.Process(pid)
+    while True:
+        memory.append(process.memory_info().rss / 1e6)
+        await asyncio.sleep(5)
+
+
+async def _label(browser: Browser, number: int, until: float, pace: float, after: float) -> Seen:
+    """One person's sitting, in a session of their own."""
+    chance = random.Random(number)
+    seen = Seen()
+    await asyncio.sleep(after)
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(60_000)
+    page = await context.new_page()
+    page.on("pageerror", lambda error: seen.trouble.append(f"script error: {error}"))
+    try:
+        await _sign_in(page, _person(number))
+        while time.monotonic() < until and await _one_key(page, chance, pace):
+            pass
+        told = await page.evaluate("window.receipts")
+        seen.receipts = {int(one["id"]): float(one["ms"]) for one in told}
+        if len(seen.receipts) != len(told):
+            seen.trouble.append("a receipt was shown twice")
+    except Exception as error:  # whatever stopped one person is counted, not raised
+        seen.trouble.append(f"{_person(number)} stopped: {error}")
+    await context.close()
+    return seen
+
+
+async def _sign_in(page: Page, name: str) -> None:
+    await page.goto(f"http://127.0.0.1:{PORT}/sign-in")
+    await page.fill("input[name=name]", name)
+    await page.fill("input[name=password]", PASSWORD)
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("#tab-judge-button")
+    await page.goto(f"http://127.0.0.1:{PORT}/?tab=annotate")
+    await page.wait_for_selector(".annotate[data-phase=item]")
+    await page.locator("label.queue select").select_option(label=QUEUE)
+    await page.wait_for_selector(".annotate[data-phase=item]")
+    await page.evaluate(_WATCH)
+
+
+async def _one_key(page: Page, chance: random.Random, pace: float) -> bool:
+    """Think, press the key of this step, wait for the receipt; False at the end of the queue."""
+    await asyncio.sleep(PAUSE_S + chance.expovariate(1 / max(pace - PAUSE_S, 0.01)))
+    shown = page.locator(".annotate")
+    if await shown.get_attribute("data-phase") != "item":
+        return False
+    before = await page.evaluate("window.receipts.length")
+    step = str(await shown.get_attribute("data-step"))
+    key = "z" if before and chance.random() < 0.05 else chance.choice(_KEYS[step])
+    await page.keyboard.press(key)
+    await page.wait_for_function("before => window.receipts.length > before", arg=before)
+    await page.wait_for_function(
+        "([step, key]) => key === 'z' || document.querySelector('.annotate').dataset.step !== step",
+        arg=[step, key],
+    )
+    return True
+
+
+def _tell(
+    alone: Seen, crowd: Sequence[Seen], memory: Sequence[float], options: argparse.Namespace
+) -> None:
+    waits = [ms for seen in crowd for ms in seen.receipts.values()]
+    print(f"{options.people} people, {options.minutes:g} min, {len(waits)} receipts")
+    print(f"{'key to receipt':20}{'n':>8}{'p50':>10}{'p99':>10}{'most':>10}")
+    for name, values in (("one alone", list(alone.receipts.values())), ("the crowd", waits)):
+        cuts = (
+            statistics.quantiles(values, n=100, method="inclusive")
+            if len(values) > 1
+            else [0.0] * 99
+        )
+        print(
+            f"{name:20}{len(values):>8}{cuts[49]:>7.0f} ms{cuts[98]:>7.0f} ms"
+            f"{max(values, default=0):>7.0f} ms"
+        )
+    third = max(len(memory) // 3, 1)
+    early, late = statistics.median(memory[third : 2 * third]), statistics.median(memory[-third:])
+    print(
+        f"memory of the server: {memory[0]:.0f} MB at first, {early:.0f} MB in the second third, "
+        f"{late:.0f} MB in the last"
+    )
+
+
+def _faults(url: str, folder: Path, log: Path, people: Sequence[Seen]) -> list[str]:
+    """What is wrong: trouble on pages, words in the log, receipts lost or doubled."""
+    faults = [line for seen in people for line in seen.trouble]
+    said = log.read_text(encoding="utf-8", errors="replace")
+    faults += [line for line in said.splitlines() if "locked" in line or "Error" in line]
+    shown = Counter(number for seen in people for number in seen.receipts)
+    faults += [f"receipt {number} was shown {n} times" for number, n in shown.items() if n > 1]
+    with Database.open(url, folder / "labels.jsonl") as database:
+        with database.read() as session:
+            stored = set(session.scalars(select(LabelEventRow.id)))
+            doubled = session.execute(
+                select(LabelEventRow.key, func.count())
+                .group_by(LabelEventRow.key)
+                .having(func.count() > 1)
+            ).all()
+        compared = check(database, folder / "labels.jsonl")
+    lines = (folder / "labels.jsonl").read_text(encoding="utf-8").splitlines()
+    print(f"{len(stored)} label events in the tables, {compared.lines} in the journal")
+    if not compared.agree:
+        faults.append(f"tables and journal differ: {compared}")
+    read = map(json.loads, lines)
+    keys = Counter(line["key"] for line in read if line["kind"] == "label")
+    faults += [f"receipt {number} is in no table" for number in shown.keys() - stored]
+    faults += [f"label {key} stands twice in the tables" for key, _ in doubled]
+    faults += [f"label {key} stands {n} times in the journal" for key, n in keys.items() if n > 1]
+    return faults
+
+
+if __name__ == "__main__":
+    main()
