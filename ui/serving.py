@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from importlib import resources
 
 from sqlalchemy.orm import Session
 
 from rmr1.errors import RecordNotFound
+from rmr1.pair import Pair
 from rmr1.record import pair_from_record
 from storage import assigning, gold, judgements, pairs, queue_progress, queues
 from storage.database import Database
@@ -20,7 +22,12 @@ AHEAD = 2
 
 
 def open_page(
-    database: Database, annotator: str, queue_id: int | None = None, first: View | None = None
+    database: Database,
+    annotator: str,
+    queue_id: int | None = None,
+    first: View | None = None,
+    *,
+    named: bool = True,
 ) -> View:
     """What the page starts with.
 
@@ -28,10 +35,11 @@ def open_page(
         queue_id: the queue that was used last; the queue of everything where it is gone.
         first: `pair_id`, `queue_id` and `judgement_key` of a pair to begin with: one that was not
             finished or, without the latter two, one that a link names.
+        named: whether judges are named.
     """
     with database.write() as session:
         queue = _queue(session, queue_id)
-        begun = _begun(session, annotator, first) if first else []
+        begun = _begun(session, annotator, first, named) if first else []
     served = _serve(database, annotator, queue, AHEAD, [item["pair_id"] for item in begun])
     with database.read() as session:
         open_ones = [each for each in queues.all_queues(session) if _is_offered(each, queue)]
@@ -40,6 +48,7 @@ def open_page(
             "queues": [{"id": each.id, "name": each.name} for each in open_ones],
             "faults": faults_view(),
             "items": begun + served,
+            "examples": _missing_examples(session) if not begun + served else 0,
             **_how_far(session, annotator, queue),
         }
 
@@ -57,7 +66,8 @@ def more(database: Database, annotator: str, queue_id: int, exclude: Sequence[in
         queue = queues.get(session, queue_id)
     items = _serve(database, annotator, queue, 1, exclude)
     with database.read() as session:
-        return {"items": items, **_how_far(session, annotator, queue)}
+        left = _missing_examples(session) if not items else 0
+        return {"items": items, "examples": left, **_how_far(session, annotator, queue)}
 
 
 def load_examples(database: Database) -> int:
@@ -66,11 +76,20 @@ def load_examples(database: Database) -> int:
     Returns:
         How many of them were not there before.
     """
+    with database.write() as session:
+        return pairs.add_many(session, _examples()).new
+
+
+@cache
+def _examples() -> tuple[Pair, ...]:
     text = (resources.files("ui") / "examples.jsonl").read_text(encoding="utf-8")
     records = [json.loads(line) for line in text.splitlines()]
-    found = [pair_from_record({**record, "source": "example"}) for record in records]
-    with database.write() as session:
-        return pairs.add_many(session, found).new
+    return tuple(pair_from_record({**record, "source": "example"}) for record in records)
+
+
+def _missing_examples(session: Session) -> int:
+    """How many of the examples are not on record: what may be offered where nothing is left."""
+    return sum(pairs.find(session, pair.hash) is None for pair in _examples())
 
 
 def _queue(session: Session, queue_id: int | None) -> Queue:
@@ -81,11 +100,12 @@ def _queue(session: Session, queue_id: int | None) -> Queue:
         return everything
 
 
-def _begun(session: Session, annotator: str, first: View) -> list[View]:
+def _begun(session: Session, annotator: str, first: View, named: bool) -> list[View]:
     pair_id, key = first["pair_id"], first.get("judgement_key")
     try:
         key = key or judgements.newest(session, pair_id)
-        return [item_as_it_stands(session, annotator, pair_id, first.get("queue_id"), key)]
+        queue_id = first.get("queue_id")
+        return [item_as_it_stands(session, annotator, pair_id, queue_id, key, named=named)]
     except RecordNotFound:
         return []
 

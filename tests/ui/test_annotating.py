@@ -125,6 +125,18 @@ def test_the_examples_are_loaded_once(database):
     assert len(open_page(database, "ann")["items"]) == 2
 
 
+def test_examples_are_offered_where_nothing_is_left_to_label(database):
+    assert open_page(database, "ann")["examples"] == 12
+    with database.write() as session:
+        pairs.add(session, PAIR)
+    view = open_page(database, "ann")
+    assert view["examples"] == 0
+    assert more(database, "ann", view["queue"], [view["items"][0]["pair_id"]])["examples"] == 12
+    load_examples(database)
+    everything = [view["items"][0]["pair_id"], *range(100)]
+    assert more(database, "ann", view["queue"], everything)["examples"] == 0
+
+
 def test_a_link_comes_first_and_a_dead_one_is_passed_over(database):
     with database.write() as session:
         wanted = pairs.add(session, SUM)

@@ -74,10 +74,15 @@ RMR.shownFaults = (state) => {
   return state.faults.filter(({ section }) => (section !== "rubric" && section !== "solution") || texts[section]);
 };
 
-RMR.endActions = (state, page) => state.passed.length || (state.progress && state.progress.skipped)
-  ? [{ id: "again", group: "main", keys: ["enter"], label: "Go through the skipped ones", isPrimary: true, run: () => page.open("open", { queue_id: state.queue }) }]
-  : [];
+// What only leads may do is offered to them alone; those who may not are refused by the server.
+RMR.isLead = () => !RMR.me.hidden.includes("data");
 
-RMR.emptyActions = (page) => [
-  { id: "examples", group: "main", keys: ["enter"], label: "Load twelve examples", isPrimary: true, run: () => page.open("examples") },
+RMR.endActions = (state, page) => [
+  ...(state.passed.length || (state.progress && state.progress.skipped)
+    ? [{ id: "again", group: "main", keys: ["enter"], label: "Go through the skipped ones", isPrimary: true, run: () => page.open("open", { queue_id: state.queue }) }] : []),
+  ...(state.examples && RMR.isLead()
+    ? [{ id: "examples", group: "main", keys: ["x"], label: `Load ${state.examples} example ${state.examples > 1 ? "pairs" : "pair"}`, run: () => page.open("examples") }] : []),
 ];
+
+RMR.emptyActions = (page) => RMR.isLead()
+  ? [{ id: "examples", group: "main", keys: ["enter"], label: "Load twelve examples", isPrimary: true, run: () => page.open("examples") }] : [];

@@ -171,6 +171,7 @@ RMR.sideBodies = {
   bare: (state, group, button) => [
     ...RMR.heading("Your answer is stored", RMR.h("p.hint", {}, state.isJudging ? "The judge reads the pair …" : `You said: ${RMR.valueWords(state.value)}. No judge has looked at this pair, so there is nothing to compare with.`)),
     state.isJudging ? RMR.h("span.pulse") : RMR.h("div.mains", {}, group("main").map((action) => button(action))),
+    RMR.isLead() && !state.isJudging ? RMR.h("p.hint", {}, RMR.h("a", { href: "?tab=data" }, "Judge all pairs in the background"), " and go on labelling.") : null,
   ],
   verdict: (state, group, button) => [
     ...RMR.heading("The judge's verdict", RMR.versus(state)),
@@ -229,12 +230,20 @@ RMR.annotateRest = function (state, actions, button) {
   if (state.phase === "empty")
     return h("div.rest.card", {}, h("h2", {}, p.total === 0 && state.queues.length > 1 ? "This queue holds no pair" : "No pairs yet"),
       h("p", {}, "Labelling takes three keys a pair: say which response is better, keep or change it when the judge's verdict appears, and say whether its reasoning is sound."),
-      h("p.hint", {}, "Begin with the examples, or bring your own pairs in on the Data page."), buttons, h("a.choice", { href: "?tab=data" }, "Go to Data"));
+      h("p.hint", {}, RMR.isLead() ? "Begin with the examples, or bring your own pairs in on the Data page." : "A lead brings pairs in: look again later."), buttons, RMR.isLead() ? h("a.choice", { href: "?tab=data" }, "Go to Data") : null);
   if (state.phase !== "end") return [];
   if (state.closed) return h("div.rest.card", {}, h("h2", {}, "Nothing more for now"), h("p.closed", {}, state.closed), buttons);
   return h("div.rest.card", {}, h("h2", {}, p.skipped ? "That was the last fresh pair" : "All done: every pair of this queue has your label"),
     h("dl.figures", {}, ...[["labelled in all", `${p.done} of ${p.total}`], ["in this sitting", seconds.length], ["median time", seconds.length ? RMR.seconds(RMR.median(seconds)) : "–"], ["skipped", p.skipped], ["flagged", p.flagged]]
       .map(([name, value]) => h("div", {}, h("dd", {}, String(value)), h("dt", {}, name)))),
-    h("p.hint", {}, p.skipped ? "The skipped ones are still waiting." : "Bring in more pairs on the Data page, or choose another queue above."),
-    buttons, h("a.choice", { href: "?tab=data" }, "Bring in more pairs"));
+    h("p.hint", {}, p.skipped ? "The skipped ones are still waiting." : "What now?"),
+    buttons, RMR.annotateOnward());
+};
+
+// Where the labels lead, for those who have given them.
+RMR.annotateOnward = function () {
+  const { h } = RMR;
+  return h("nav.mains", { "aria-label": "From here" },
+    h("a.choice", { href: "?tab=agreement" }, "See where you and the judge differ"),
+    RMR.isLead() ? [h("a.choice", { href: "?tab=data" }, "Export the labels, or bring in more pairs")] : []);
 };

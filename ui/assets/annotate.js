@@ -45,7 +45,7 @@ RMR.annotate = function ({ element, trigger }) {
       Object.assign(state, { phase: "failed", notice: answer.error });
       return repaint();
     }
-    Object.assign(state, { queue: answer.queue, queues: answer.queues, faults: answer.faults, progress: answer.progress, closed: answer.closed, ahead: answer.items, hasMore: answer.items.length > 0 });
+    Object.assign(state, { queue: answer.queue, queues: answer.queues, faults: answer.faults, progress: answer.progress, closed: answer.closed, examples: answer.examples, ahead: answer.items, hasMore: answer.items.length > 0 });
     advance();
   };
   const begin = () => {
@@ -72,7 +72,7 @@ RMR.annotate = function ({ element, trigger }) {
     const known = [state.item, ...state.ahead].filter(Boolean).map((item) => item.pair_id);
     const answer = await wire.ask("more", { queue_id: state.queue, exclude: [...known, ...state.passed].slice(-500) });
     if (answer.error) return;
-    Object.assign(state, { progress: answer.progress, closed: answer.closed });
+    Object.assign(state, { progress: answer.progress, closed: answer.closed, examples: answer.examples });
     state.hasMore = answer.items.length > 0;
     state.ahead.push(...answer.items.filter((item) => !known.includes(item.pair_id)));
     repaint();
