@@ -196,7 +196,9 @@ RMR.explore = function ({ element, trigger }) {
 RMR.facets = function (facets, change) {
   const { h } = RMR;
   const few = 7;
-  return facets.filter((facet) => facet.options.length > 1 || facet.options.some((option) => option.on)).map((facet, place) => {
+  const useful = facets.filter((facet) => facet.options.length > 1 || facet.options.some((option) => option.on));
+  if (!useful.length) return [h("p.hint", {}, "Filters stand here as soon as there are judgements that differ.")];
+  return useful.map((facet, place) => {
     const most = Math.max(1, ...facet.options.map((option) => option.count));
     const button = (option, index) => h("button.facet", {
       type: "button", "aria-pressed": String(option.on), disabled: option.value === "" && !option.on, hidden: index >= few && !option.on,
