@@ -11,7 +11,7 @@ RMR.batches = function ({ element, trigger }) {
   const orders = choice("Order", [["AB", "A first"], ["BA", "B first"], ["both", "both orders"]]);
   const votes = h("input", { type: "number", min: "1", max: "64", value: "1", onchange: look });
   const limit = h("input", { type: "number", min: "1", placeholder: "all", title: "A random sample of so many; empty takes all" });
-  const go = h("button.quiet.strong", { type: "button", "data-batch-go": "", onclick: () => trigger("start", form(true)) }, "Judge them");
+  const go = h("button.quiet.strong", { type: "button", "data-batch-go": "", disabled: true, onclick: () => trigger("start", form(true)) }, "Judge them");
   const stop = h("button.quiet", { type: "button", "data-batch-stop": "", onclick: () => trigger("stop", form()) }, "Stop");
   const line = h("span.hint", { "aria-live": "polite" }), said = h("div", { role: "status" }), list = h("div");
   let timer = 0, view = {}, asked = false;
