@@ -1,17 +1,19 @@
 """Judgements counted by all their kinds at once; the last counts are remembered."""
 
 from collections import OrderedDict
-from sys import intern
 from threading import Lock
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.orm import Session
 
 from storage.benchmark_tables import BenchmarkItemRow
-from storage.filters import JudgementFilter, dimensions, narrow
-from storage.tables import JudgementRow, LabelEventRow, PairRow, RunRow
+from storage.census import Census, census
+from storage.filters import JudgementFilter, dimensions
+from storage.selection import SIDES, Selection, labels, selected, sides_of, whole_kind
 
 
 class Cell(NamedTuple):
@@ -33,6 +35,7 @@ Remembered = OrderedDict[JudgementFilter, tuple[State, list[Cell]]]
 
 _MOST = 8
 _LOCK = Lock()
+_NO_KINDS = dict.fromkeys(dimensions())
 _REMEMBERED: WeakKeyDictionary[Engine | Connection, Remembered] = WeakKeyDictionary()
 
 
@@ -42,7 +45,7 @@ def cells(session: Session, wanted: JudgementFilter) -> list[Cell]:
     The fields of the filter that are dimensions do not narrow the cells: they are for the caller
     to look at. So the same cells serve many filters, and are kept until the data change.
     """
-    narrowing = wanted.model_copy(update=dict.fromkeys(dimensions()))
+    narrowing = wanted.model_copy(update=_NO_KINDS)
     state = _state(session)
     with _LOCK:
         remembered = _REMEMBERED.setdefault(session.get_bind(), OrderedDict())
@@ -59,38 +62,34 @@ def cells(session: Session, wanted: JudgementFilter) -> list[Cell]:
 
 
 def _count(session: Session, wanted: JudgementFilter) -> list[Cell]:
-    kinds = [kind.label(f"kind_{name}") for name, kind in dimensions().items()]
-    row = JudgementRow
-    statement = select(
-        *kinds,
-        func.count(),
-        func.sum(row.quotes_total - row.quotes_near - row.quotes_absent),
-        func.sum(row.quotes_near),
-        func.sum(row.quotes_absent),
-    ).select_from(row)
-    statement = narrow(session, statement, wanted, kinds=False)
-    statement = statement.group_by(*(kind.name for kind in kinds))
+    found = selected(session, wanted, kinds=False)
+    everything = found.all
+    key = everything.kind * np.int32(SIDES) + sides_of(everything, found.labels)
+    size = len(everything.kinds) * SIDES
+    numbers = _sums(found, key, size, None)
+    near, absent = (_sums(found, key, size, one) for one in (everything.near, everything.absent))
+    exact = _sums(found, key, size, everything.total) - near - absent
     return [
-        Cell(tuple(map(intern, values)), number, exact, near, absent)
-        for *values, number, exact, near, absent in session.execute(statement)
+        Cell(_kind(everything, place), *(int(n[place]) for n in (numbers, exact, near, absent)))
+        for place in np.flatnonzero(numbers).tolist()
     ]
 
 
-def _state(session: Session) -> State:
-    """What differs whenever a count may differ.
+def _kind(everything: Census, place: int) -> tuple[str, ...]:
+    kind, sides = divmod(place, SIDES)
+    return whole_kind(everything.kinds[kind], sides)
 
-    A better side that an import adds to a pair on record comes with a run; one that a page adds
-    comes with a judgement; an import that is undone takes judgements away.
-    """
-    found = session.execute(
-        select(
-            select(func.count(JudgementRow.id)).scalar_subquery(),
-            select(func.max(JudgementRow.id)).scalar_subquery(),
-            select(func.max(LabelEventRow.id)).scalar_subquery(),
-            select(func.max(PairRow.id)).scalar_subquery(),
-            select(func.max(BenchmarkItemRow.id)).scalar_subquery(),
-            select(func.max(RunRow.id)).scalar_subquery(),
-            select(func.max(RunRow.undone_at)).scalar_subquery(),
-        )
-    )
-    return tuple(found.one())
+
+def _sums(
+    found: Selection, key: NDArray[np.int32], size: int, weights: NDArray[np.int32] | None
+) -> NDArray[np.float64 | np.int64]:
+    if found.mask is not None:
+        key = key[found.mask]
+        weights = None if weights is None else weights[found.mask]
+    return np.bincount(key, weights, size)
+
+
+def _state(session: Session) -> State:
+    """What differs whenever a count may differ."""
+    items = session.scalar(select(func.max(BenchmarkItemRow.id)))
+    return census(session).mark, labels(session).newest, items

@@ -1,6 +1,6 @@
 """Which judgements are meant: what the pages filter, count and link by."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Literal, Self, TypeVarTuple
 from urllib.parse import parse_qsl, urlencode
 
@@ -81,6 +81,9 @@ class JudgementFilter(BaseModel):
     newest: Literal["yes"] | None = Field(
         default=None, description="only each judge version's newest judgement of a pair"
     )
+    without: frozenset[int] | None = Field(
+        default=None, exclude=True, description="pairs that are left out; no address says so"
+    )
 
     def to_query(self) -> str:
         """The filter as the query part of a URL; "" when it is empty."""
@@ -94,7 +97,8 @@ class JudgementFilter(BaseModel):
             InputError: a value that no filter has.
         """
         given = query if isinstance(query, Mapping) else dict(parse_qsl(query.removeprefix("?")))
-        known = {k: v for k, v in given.items() if k in cls.model_fields and v != ""}
+        names = cls.model_fields.keys() - {"without"}
+        known = {k: v for k, v in given.items() if k in names and v != ""}
         try:
             return cls.model_validate(known)
         except ValidationError as error:
@@ -109,7 +113,7 @@ class JudgementFilter(BaseModel):
         return not self.model_dump(exclude_none=True)
 
 
-_labels = (
+label_sides = (
     select(
         current_label.c.pair_id,
         func.max(case((current_label.c.value == "A", 1), else_=0)).label("for_a"),
@@ -118,6 +122,7 @@ _labels = (
     .group_by(current_label.c.pair_id)
     .subquery("labels")
 )
+"""For each labelled pair whether people name A, and B, as it stands now: 1 or 0."""
 
 
 _ON_PAIR = {"source", "subset", "multi_turn"}
@@ -148,22 +153,29 @@ def narrow(
         version = JudgeVersionRow.id == JudgementRow.judge_version_id
         statement = statement.join(JudgeVersionRow, version)
     if used & _ON_LABELS:
-        statement = statement.outerjoin(_labels, _labels.c.pair_id == JudgementRow.pair_id)
+        statement = statement.outerjoin(label_sides, label_sides.c.pair_id == JudgementRow.pair_id)
     for name in chosen:
         statement = statement.where(known[name] == getattr(wanted, name))
     if wanted.text:
         statement = statement.where(search.matches(session, wanted.text))
-    if wanted.confidence_min is not None:
-        statement = statement.where(JudgementRow.confidence >= wanted.confidence_min)
-    if wanted.confidence_max is not None:
-        statement = statement.where(JudgementRow.confidence <= wanted.confidence_max)
-    if wanted.run_id is not None:
-        statement = statement.where(JudgementRow.run_id == wanted.run_id)
+    statement = statement.where(*_plain(wanted))
     if wanted.benchmark is not None:
         rule = wanted.rule or "published"
         counted_in = behind(session, wanted.benchmark, wanted.part, rule, wanted.credit)
         statement = statement.where(JudgementRow.id.in_(counted_in))
     return statement.where(*opinion_filter.conditions(wanted))
+
+
+def _plain(wanted: JudgementFilter) -> Iterator[ColumnElement[bool]]:
+    """What the filter asks of the judgement's own columns, beside its kinds."""
+    if wanted.confidence_min is not None:
+        yield JudgementRow.confidence >= wanted.confidence_min
+    if wanted.confidence_max is not None:
+        yield JudgementRow.confidence <= wanted.confidence_max
+    if wanted.run_id is not None:
+        yield JudgementRow.run_id == wanted.run_id
+    if wanted.without:
+        yield JudgementRow.pair_id.not_in(wanted.without)
 
 
 def dimensions() -> dict[str, ColumnElement[str]]:
@@ -172,8 +184,8 @@ def dimensions() -> dict[str, ColumnElement[str]]:
     They stand on the joins that `narrow` makes.
     """
     judgement = JudgementRow
-    agrees = case((judgement.verdict == "A", _labels.c.for_a), else_=_labels.c.for_b)
-    differs = case((judgement.verdict == "A", _labels.c.for_b), else_=_labels.c.for_a)
+    agrees = case((judgement.verdict == "A", label_sides.c.for_a), else_=label_sides.c.for_b)
+    differs = case((judgement.verdict == "A", label_sides.c.for_b), else_=label_sides.c.for_a)
     return {
         "type": func.coalesce(judgement.type, "none"),
         "state": cast(judgement.state, String),
@@ -198,7 +210,7 @@ def dimensions() -> dict[str, ColumnElement[str]]:
             (judgement.swap_consistent.is_(True), "consistent"),
             else_="flipped",
         ),
-        "labelled": case((_labels.c.pair_id.is_(None), "no"), else_="yes"),
+        "labelled": case((label_sides.c.pair_id.is_(None), "no"), else_="yes"),
         "agreement": case(
             (judgement.verdict.is_(None), ""),
             (and_(agrees == 1, differs == 1), "split"),

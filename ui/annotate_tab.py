@@ -38,6 +38,7 @@ def answer(
             return {"request": _mark(data), "error": str(error)}
         if not studio.gate.takes_names:
             data["annotator"] = who.name
+        data["named"] = studio.gate.takes_names or who.role >= Role.LEAD
         return respond(handler, model, data)
 
     return listener
@@ -80,7 +81,9 @@ def build_annotate_tab(studio: Studio) -> None:
 
     def open_page(asked: Open) -> View:
         first = asked.first.model_dump() if asked.first else None
-        return serving.open_page(database, asked.annotator, asked.queue_id, first)
+        return serving.open_page(
+            database, asked.annotator, asked.queue_id, first, named=asked.named
+        )
 
     def load_examples(asked: Ask) -> View:
         serving.load_examples(database)

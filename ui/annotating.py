@@ -23,6 +23,9 @@ from storage.pairs import StoredPair
 from storage.queues import Queue
 from ui.views import View, judgement_view, pair_view
 
+JUDGE_HIDDEN = "The judge's name is hidden while you label."
+"""In the place of the name: who said something sways what people make of it."""
+
 BY_LINK = "link"
 """Why a pair is served that a link names."""
 
@@ -134,13 +137,20 @@ def blind_item(
 
 
 def item_as_it_stands(
-    session: Session, annotator: str, pair_id: int, queue_id: int | None, key: str | None
+    session: Session,
+    annotator: str,
+    pair_id: int,
+    queue_id: int | None,
+    key: str | None,
+    *,
+    named: bool = True,
 ) -> View:
     """A pair with what this person may see by now and what they said.
 
     Args:
         queue_id: the queue that it was served from; None for a link.
         key: the judgement that it was served with.
+        named: whether the judge is named.
 
     Raises:
         RecordNotFound: there is no such pair, judgement or queue.
@@ -168,7 +178,7 @@ def item_as_it_stands(
         "strength": now.strength,
         "sections": now.sections,
     }
-    shown = reveal(judgements.get(session, key), swapped, why) if key else None
+    shown = reveal(judgements.get(session, key), swapped, why, named=named) if key else None
     return {**item, **said, "reveal": shown}
 
 
@@ -206,16 +216,19 @@ def key_to_show(session: Session, queue_id: int | None, pair_id: int) -> str | N
     return judgements.newest(session, pair_id)
 
 
-def reveal(stored: StoredJudgement, swapped: bool, why: str) -> View:
+def reveal(stored: StoredJudgement, swapped: bool, why: str, *, named: bool = True) -> View:
     """What may be seen once a blind answer is on record: the judgement, and why it was served.
 
     `calls` says by which letter the judge's prose calls the response that is shown as A, and B;
-    `texts` are the sections of its first rollout, as a repair begins with them.
+    `texts` are the sections of its first rollout, as a repair begins with them. Where the judge is
+    not `named`, nothing tells which one it was.
     """
+    nameless = {} if named else {"meta": JUDGE_HIDDEN, "notes": []}
     shown = seen(stored.judgement, swapped)
     first = shown.rollouts[0]
     return {
         **judgement_view(replace(shown, pair=_bare(shown.pair)), "reasoning", stored.key),
+        **nameless,
         "why": why,
         "calls": {side.value: first.order.to_pair(side).value for side in Side},
         "texts": section_texts(first.trace),

@@ -42,12 +42,14 @@ class Ask(BaseModel):
 
     Attributes:
         request: the page's own mark, sent back so that it knows which answer belongs to what.
+        named: whether judges are named; the server says so, whatever the page sent.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
     request: Key
     annotator: Name
+    named: bool = True
 
 
 class Place(BaseModel):
@@ -155,7 +157,7 @@ def say(database: Database, said: Say) -> View:
     answer: View = {"receipt": _receipt(receipt)}
     if said.action == "commit":
         answer["judgement_key"] = said.judgement_key
-        answer["reveal"] = _reveal(database, said, said.judgement_key, swapped, why)
+        answer["reveal"] = _reveal(database, said, swapped, why)
     if judgement and sections:
         answer["check"] = _check(database, said, stored, judgement, sections)
         answer["sections"] = sections
@@ -189,7 +191,12 @@ def undo(database: Database, asked: Undo) -> View:
     )
     with database.read() as session:
         item = item_as_it_stands(
-            session, asked.annotator, asked.pair_id, asked.queue_id, asked.judgement_key
+            session,
+            asked.annotator,
+            asked.pair_id,
+            asked.queue_id,
+            asked.judgement_key,
+            named=asked.named,
         )
     return {"receipt": _receipt(receipt), "item": item}
 
@@ -199,7 +206,8 @@ def judged(database: Database, asked: JudgeNow, key: str) -> View:
     with database.read() as session:
         why = why_served(session, asked.queue_id, asked.annotator, asked.pair_id)
         swapped = is_swapped(asked.annotator, pairs.get(session, asked.pair_id).pair.hash)
-    return {"judgement_key": key, "reveal": _reveal(database, asked, key, swapped, why)}
+    asked = asked.model_copy(update={"judgement_key": key})
+    return {"judgement_key": key, "reveal": _reveal(database, asked, swapped, why)}
 
 
 def check_committed(session: Session, said: Say | JudgeNow) -> None:
@@ -246,15 +254,14 @@ def _sections(said: Say, judgement: Judgement, swapped: bool) -> dict[Any, str]:
     return sections
 
 
-def _reveal(
-    database: Database, place: Place, key: str | None, swapped: bool, why: str
-) -> View | None:
-    if key is None:
+def _reveal(database: Database, asked: Say | JudgeNow, swapped: bool, why: str) -> View | None:
+    if asked.judgement_key is None:
         return None
     with database.read() as session:
-        if place.queue_id:
-            why = shown_why(queues.get(session, place.queue_id), why)
-        return reveal(judgements.get(session, key), swapped, why)
+        if asked.queue_id:
+            why = shown_why(queues.get(session, asked.queue_id), why)
+        stored = judgements.get(session, asked.judgement_key)
+        return reveal(stored, swapped, why, named=asked.named)
 
 
 def _check(

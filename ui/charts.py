@@ -12,6 +12,7 @@ from rmr1.errors import InputError
 from rmr1.share import Share
 from storage import judge_versions, overview
 from storage.database import Database
+from storage.hidden import EVERYTHING, Scope
 from storage.overview import ConfidenceBin, CriterionUse, Tally
 from ui.exploring import Place
 from ui.views import View
@@ -30,16 +31,17 @@ OUTCOMES: dict[str, tuple[str, str, str]] = {
 """For each outcome its word, tone and pattern: colour is never the only difference."""
 
 
-def charts_view(database: Database, query: str, by: str = "") -> View:
+def charts_view(database: Database, query: str, by: str = "", shown: Scope = EVERYTHING) -> View:
     """All charts for the Explore page's query string.
 
     Args:
         by: what outcomes are split by; chosen by the filter where empty.
+        shown: what lists show whoever looks.
     """
     try:
-        wanted = Place.from_query(query).wanted
+        wanted = Place.from_query(query, shown).wanted
     except InputError:
-        wanted = Place().wanted
+        wanted = Place.from_query("", shown).wanted
     with database.read() as session:
         tallies = overview.tallies(session, wanted)
         bins = overview.confidences(session, wanted)

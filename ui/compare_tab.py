@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from ui import compare_views
+from ui import compare_views, hiding
 from ui.access import Role, require
 from ui.context import Studio
 from ui.panels import panel, text
@@ -20,12 +20,17 @@ def build_compare_tab(studio: Studio) -> None:
         both = panel("compareBoth", ("show",), elem_id="compare-both")
 
     def ask(event: gr.EventData, request: gr.Request) -> View:
-        require(studio, request, Role.VISITOR)
-        return compare_views.page_view(database, text(event, "query"))
+        who = require(studio, request, Role.VISITOR)
+        shown = hiding.scope(database, who)
+        return compare_views.page_view(database, text(event, "query"), shown)
 
     def show(event: gr.EventData, request: gr.Request) -> View:
-        require(studio, request, Role.VISITOR)
-        return compare_views.both_view(database, text(event, "old"), text(event, "new"))
+        who = require(studio, request, Role.VISITOR)
+        old, new = text(event, "old"), text(event, "new")
+        view = compare_views.both_view(database, old, new)
+        if closed := hiding.closed(database, who, old, new):
+            return {**view, "old": closed, "new": closed}
+        return view
 
     for listen, answer, output in ((found.ask, ask, found), (both.show, show, both)):
         listen(

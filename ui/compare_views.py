@@ -15,6 +15,7 @@ from storage.common_pairs import CompareOptions
 from storage.comparing import Comparison, Flip, JudgeFigures, Slice
 from storage.database import Database
 from storage.filters import JudgementFilter
+from storage.hidden import EVERYTHING, Scope
 from storage.paired import Paired
 from ui import inspecting
 from ui.views import View
@@ -26,6 +27,12 @@ TRUTHS = {
 }
 """What is taken for right, and its words."""
 
+LABELS_HIDDEN = (
+    "Only what the source knew is taken for right: what people said of a pair is hidden until you "
+    "have labelled it yourself."
+)
+"""Why those below lead have no other choice."""
+
 SLICES = {"source": "By source", "type": "By type of task", "length": "By length of the responses"}
 
 FLIPS = 100
@@ -35,21 +42,26 @@ PROMPT = 160
 """Characters of a prompt that the list shows."""
 
 
-def page_view(database: Database, query: str) -> View:
+def page_view(database: Database, query: str, shown: Scope = EVERYTHING) -> View:
     """Everything on the page, for its query string: `old`, `new`, `truth` and `all`.
+
+    Args:
+        shown: what lists show whoever looks; without people's labels the source alone is right.
 
     Returns:
         The choices and the comparison, or a sentence under `problem` in its place.
     """
     asked = dict(parse_qsl(query.removeprefix("?")))
+    truths = TRUTHS if shown.people else {"known": TRUTHS["known"]}
     with database.read() as session:
         known = _versions(session)
         chosen = _chosen(session, asked, known)
         view: View = {
             "query": query,
             "versions": [[hash, f"{title} ({n:,} judged)"] for hash, (title, n) in known.items()],
-            "truths": list(TRUTHS.items()),
-            "truth": asked.get("truth") if asked.get("truth") in TRUTHS else "either",
+            "truths": list(truths.items()),
+            "truth": asked["truth"] if asked.get("truth") in truths else next(iter(truths)),
+            "hidden": "" if shown.people else LABELS_HIDDEN,
             "all": asked.get("all") == "1",
             "old": chosen[0],
             "new": chosen[1],
@@ -61,7 +73,7 @@ def page_view(database: Database, query: str) -> View:
             compared = comparing.compare(session, *chosen, _options(view))
         except RMR1Error as error:
             return view | {"problem": str(error)}
-        return view | comparison_view(session, compared) | {"line": _line(view)}
+        return view | comparison_view(session, compared, shown) | {"line": _line(view)}
 
 
 def _options(view: View) -> CompareOptions:
@@ -129,7 +141,7 @@ def _line(view: View) -> str:
     return shlex.join(parts)
 
 
-def comparison_view(session: Session, compared: Comparison) -> View:
+def comparison_view(session: Session, compared: Comparison, shown: Scope = EVERYTHING) -> View:
     """The comparison: what can be said, figures, slices, and pairs that changed."""
     paired = compared.paired
     return {
@@ -143,8 +155,8 @@ def comparison_view(session: Session, compared: Comparison) -> View:
         "figures": figures_view(compared.old, compared.new),
         "titles": [compared.old.title, compared.new.title],
         "flips": {
-            "improved": _flips(session, compared.improved),
-            "worsened": _flips(session, compared.worsened),
+            "improved": _flips(session, _without(compared.improved, shown)),
+            "worsened": _flips(session, _without(compared.worsened, shown)),
         },
     }
 
@@ -274,6 +286,10 @@ def _plans(figures: JudgeFigures) -> str:
         f"{', grammar' if use.plan.grammar else ''} ({use.judgements:,})"
         for use in figures.plans[:3]
     )
+
+
+def _without(flips: Sequence[Flip], shown: Scope) -> list[Flip]:
+    return [flip for flip in flips if flip.pair_id not in shown.without]
 
 
 def _flips(session: Session, flips: Sequence[Flip]) -> View:

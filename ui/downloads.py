@@ -9,8 +9,8 @@ from starlette.routing import Route
 
 from rmr1.errors import RecordNotFound
 from storage.passports import passport
-from ui import inspecting
-from ui.access import Role, require_on_route
+from ui import hiding, inspecting
+from ui.access import NotAllowed, Role, require_on_route
 from ui.context import Studio
 
 _DAY_S = 86_400
@@ -26,9 +26,13 @@ def routes(studio: Studio) -> list[Route]:
         return FileResponse(path, media_type="text/javascript", headers=headers)
 
     def judgement(request: Request) -> Response:
-        require_on_route(studio, request, Role.VISITOR)
+        who = require_on_route(studio, request, Role.VISITOR)
+        key = request.path_params["key"]
         try:
-            return JSONResponse(inspecting.record(studio.database, request.path_params["key"]))
+            hiding.refuse(studio.database, who, key)
+            return JSONResponse(inspecting.record(studio.database, key))
+        except NotAllowed as error:
+            return JSONResponse({"error": str(error)}, status_code=403)
         except RecordNotFound as error:
             return JSONResponse({"error": str(error)}, status_code=404)
 

@@ -3,7 +3,8 @@
 import gradio as gr
 
 from rmr1.errors import RMR1Error
-from ui import charts, exploring, inspecting
+from storage.hidden import Scope
+from ui import charts, exploring, hiding, inspecting
 from ui.access import Role, require
 from ui.context import Studio
 from ui.panels import panel, text
@@ -22,14 +23,14 @@ def build_explore_tab(studio: Studio) -> None:
             drawn = panel("charts", ("draw",), elem_id="explore-charts")
             case = panel("preview", ("show",), elem_id="explore-case")
 
-    def allowed(event: gr.EventData, request: gr.Request) -> str:
+    def allowed(event: gr.EventData, request: gr.Request) -> tuple[str, Scope]:
         who = require(studio, request, Role.VISITOR)
-        query = text(event, "query")
-        return query if who.role >= Role.LEAD else exploring.without_people(query, who.name)
+        query, shown = text(event, "query"), hiding.scope(database, who)
+        return query if shown.people else exploring.without_people(query, who.name), shown
 
     def ask(event: gr.EventData, request: gr.Request) -> View:
-        query = allowed(event, request)
-        return {**exploring.list_view(database, query), "query": text(event, "query")}
+        view = exploring.list_view(database, *allowed(event, request))
+        return {**view, "query": text(event, "query")}
 
     def queue(event: gr.EventData, request: gr.Request) -> View:
         require(studio, request, Role.LEAD)
@@ -39,12 +40,14 @@ def build_explore_tab(studio: Studio) -> None:
             raise gr.Error(str(error), print_exception=False) from error
 
     def draw(event: gr.EventData, request: gr.Request) -> View:
-        view = charts.charts_view(database, allowed(event, request), text(event, "by"))
+        query, shown = allowed(event, request)
+        view = charts.charts_view(database, query, text(event, "by"), shown)
         return {**view, "query": text(event, "query")}
 
     def show(event: gr.EventData, request: gr.Request) -> View:
-        require(studio, request, Role.VISITOR)
-        return inspecting.preview(database, text(event, "key"))
+        who = require(studio, request, Role.VISITOR)
+        key = text(event, "key")
+        return hiding.closed(database, who, key) or inspecting.preview(database, key)
 
     for listen, answer, output in (
         (found.ask, ask, found),

@@ -9,6 +9,7 @@ from rmr1.errors import InputError
 from storage import judge_versions, judgements, queues
 from storage.database import Database
 from storage.filters import JudgementFilter
+from storage.hidden import EVERYTHING, Scope
 from storage.judgements import Facets, Page, Sort
 from storage.summaries import JudgementSummary
 from ui.views import View
@@ -73,6 +74,9 @@ _PEOPLE = {
 }
 """Filters about people's answers, which no list of counts offers."""
 
+_JUDGE_AND_PEOPLE = "agreement"
+"""The filter whose values tell what people said of a pair whose verdict is in view."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -83,8 +87,11 @@ class Place:
     page: int = 1
 
     @classmethod
-    def from_query(cls, query: str) -> Self:
+    def from_query(cls, query: str, shown: Scope = EVERYTHING) -> Self:
         """Read a page's query string; what is not about the list is passed over.
+
+        Args:
+            shown: what lists show whoever looks.
 
         Raises:
             InputError: a filter or an order that does not exist.
@@ -95,7 +102,9 @@ class Place:
             raise InputError(f"There is no order {sort!r}: choose one of {', '.join(SORTS)}.")
         page = given.get("list_page", "1")  # Gradio itself reads `page`
         return cls(
-            wanted=JudgementFilter.from_query(given),
+            wanted=JudgementFilter.from_query(given).model_copy(
+                update={"without": shown.without or None}
+            ),
             sort=sort,  # type: ignore[arg-type]  # is one of them
             page=int(page) if page.isdecimal() and len(page) < 9 else 1,
         )
@@ -109,33 +118,56 @@ def without_people(query: str, name: str = "") -> str:
     """
     given = parse_qsl(query.removeprefix("?"))
     asked = dict(given)
-    if name and asked.get("annotator") == name and not {"other", "people"} & asked.keys():
+    is_own = name and asked.get("annotator") == name and not {"other", "people"} & asked.keys()
+    gone = {_JUDGE_AND_PEOPLE} if is_own else {*_PEOPLE, _JUDGE_AND_PEOPLE}
+    if not gone & asked.keys():
         return query
-    return urlencode([(name, value) for name, value in given if name not in _PEOPLE])
+    return urlencode([(name, value) for name, value in given if name not in gone])
 
 
-def list_view(database: Database, query: str) -> View:
-    """The list, its filters with their counts, and what is chosen, for a page's query string."""
+def list_view(database: Database, query: str, shown: Scope = EVERYTHING) -> View:
+    """The list, its filters with their counts, and what is chosen, for a page's query string.
+
+    Args:
+        shown: what lists show whoever looks.
+    """
     try:
-        place, problem = Place.from_query(query), ""
+        place, problem = Place.from_query(query, shown), ""
     except InputError as error:
-        place, problem = Place(), f"{error} All judgements are shown instead."
+        place, problem = (
+            Place.from_query("", shown),
+            f"{error} All judgements are shown instead.",
+        )
     with database.read() as session:
         facets = judgements.facets(session, place.wanted)
         found = judgements.page(
             session, place.wanted, place.sort, place.page, PAGE_SIZE, facets.total
         )
         titles = judge_versions.titles(session)
+    views = facet_views(facets, place.wanted, titles)
     return {
         "query": query,
         "problem": problem,
+        "hidden": left_out(shown),
         "sort": place.sort,
         "sorts": [[name, words] for name, words in SORTS.items()],
         "chips": chips(place.wanted, titles),
-        "facets": facet_views(facets, place.wanted, titles),
+        "facets": [one for one in views if shown.people or one["name"] != _JUDGE_AND_PEOPLE],
         **_pager(found),
         "rows": [row_view(summary) for summary in found.items],
     }
+
+
+def left_out(shown: Scope) -> str:
+    """What a list leaves out for whoever looks, and why, in a sentence; "" where it is nothing."""
+    if shown.people:
+        return ""
+    n = len(shown.without)
+    said = "What other people said of a pair is hidden until you have labelled it yourself"
+    if not n:
+        return f"{said}."
+    pairs = "1 pair that waits" if n == 1 else f"{n:,} pairs that wait"
+    return f"{said}; {pairs} for your label {'is' if n == 1 else 'are'} left out of this list."
 
 
 def _pager(found: Page[JudgementSummary]) -> View:

@@ -4,7 +4,7 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 
@@ -61,17 +61,26 @@ class Gallery:
         return found
 
 
-def open_gallery(database: Database, run: str = "") -> Gallery:
+def open_gallery(database: Database, run: str = "", gone: frozenset[str] = frozenset()) -> Gallery:
     """The gallery of a run, by its number; without one the gallery that the studio ships.
+
+    Args:
+        gone: hashes of pairs that are left out.
 
     Raises:
         RecordNotFound: there is no such run.
     """
-    if not run:
-        return shipped()
-    number = int(run) if run.isdecimal() and len(run) < 10 else 0
-    with database.read() as session:
-        return _of_run(session, number)
+    if run:
+        number = int(run) if run.isdecimal() and len(run) < 10 else 0
+        with database.read() as session:
+            found = _of_run(session, number)
+    else:
+        found = shipped()
+    if not gone:
+        return found
+    left = [card for card in found.cards if card["pair"] not in gone]
+    total = found.total - len(found.cards) + len(left)
+    return replace(found, cards=left, figures=figures(left), total=total)
 
 
 def judgement_of(database: Database, gallery: Gallery, name: str) -> Judgement:

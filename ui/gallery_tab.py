@@ -6,7 +6,7 @@ import gradio as gr
 from starlette.requests import HTTPConnection
 
 from rmr1.errors import InputError, RMR1Error
-from ui import gallery_views
+from ui import gallery_views, hiding
 from ui.access import Person, Role, admit, network_of
 from ui.context import Studio
 from ui.limits import Buckets
@@ -26,23 +26,32 @@ def build_gallery_tab(studio: Studio) -> None:
     with gr.Tab("Gallery", id="gallery", elem_id="tab-gallery"):
         page = panel("gallery", ("ask", "show", "deal", "answer"), elem_id="gallery-page")
 
-    def ask(event: gr.EventData, _: gr.Request, __: Person) -> View:
-        return gallery_views.list_view(database, text(event, "run"))
+    def ask(event: gr.EventData, _: gr.Request, who: Person) -> View:
+        return gallery_views.list_view(database, text(event, "run"), hiding.hashes(database, who))
 
-    def show(event: gr.EventData, _: gr.Request, __: Person) -> View:
-        return gallery_views.case_view(database, text(event, "run"), text(event, "card"))
+    def show(event: gr.EventData, _: gr.Request, who: Person) -> View:
+        run, card = text(event, "run"), text(event, "card")
+        hiding.refuse(database, who, card)
+        return gallery_views.case_view(database, run, card, hiding.hashes(database, who))
 
-    def deal(event: gr.EventData, _: gr.Request, __: Person) -> View:
+    def deal(event: gr.EventData, _: gr.Request, who: Person) -> View:
         watched = payload(event).get("watched")
         listed = watched[:_MOST_WATCHED] if isinstance(watched, list) else []
         known = {one for one in listed if isinstance(one, str)}
-        return gallery_views.deal(database, text(event, "run"), text(event, "visit"), known)
+        return gallery_views.deal(
+            database,
+            text(event, "run"),
+            text(event, "visit"),
+            known,
+            hiding.hashes(database, who),
+        )
 
     def answer(event: gr.EventData, request: gr.Request, who: Person) -> View:
         wait_s = buckets.take(_whose(request, who))
         if wait_s:
             raise InputError(f"So many answers at once are too many: go on in {wait_s:.0f} s.")
-        return gallery_views.answer(database, text(event, "run"), payload(event))
+        gone = hiding.hashes(database, who)
+        return gallery_views.answer(database, text(event, "run"), payload(event), gone)
 
     for listen, handler in (
         (page.ask, ask),

@@ -15,10 +15,14 @@ from ui.inspecting import what_happened
 from ui.views import View, judgement_view, pair_view
 
 
-def list_view(database: Database, run: str) -> View:
-    """The cards of a gallery, or a sentence under `problem`."""
+def list_view(database: Database, run: str, gone: frozenset[str] = frozenset()) -> View:
+    """The cards of a gallery, or a sentence under `problem`.
+
+    Args:
+        gone: hashes of pairs that are left out, here and in what follows.
+    """
     try:
-        found = galleries.open_gallery(database, run)
+        found = galleries.open_gallery(database, run, gone)
     except RecordNotFound as error:
         return {"run": run, "problem": str(error), "cards": [], "figures": []}
     return {
@@ -30,13 +34,13 @@ def list_view(database: Database, run: str) -> View:
     }
 
 
-def case_view(database: Database, run: str, name: str) -> View:
+def case_view(database: Database, run: str, name: str, gone: frozenset[str] = frozenset()) -> View:
     """One judgement, whole.
 
     Raises:
         RecordNotFound: there is none of this name.
     """
-    found = galleries.open_gallery(database, run)
+    found = galleries.open_gallery(database, run, gone)
     card = found.card(name)
     judgement = galleries.judgement_of(database, found, name)
     shown = judgement_view(judgement, "reasoning", name if found.run is not None else None)
@@ -69,19 +73,25 @@ def example_view() -> View:
     }
 
 
-def deal(database: Database, run: str, visit: str, watched: Collection[str]) -> View:
+def deal(
+    database: Database,
+    run: str,
+    visit: str,
+    watched: Collection[str],
+    gone: frozenset[str] = frozenset(),
+) -> View:
     """The next pair of a game, blind, and how the visit stands.
 
     Args:
         visit: what the visitor's browser calls itself.
         watched: hashes of pairs whose verdict was in view already.
     """
-    found = galleries.open_gallery(database, run)
+    found = galleries.open_gallery(database, run, gone)
     with database.read() as session:
-        gone = visitors.answered(session, visit)
+        done = visitors.answered(session, visit)
         now = visitors.score(session, visit)
     cards = _playable(found)
-    left = [card for card in cards if card["pair"] not in gone and card["pair"] not in watched]
+    left = [card for card in cards if card["pair"] not in done and card["pair"] not in watched]
     view: View = {"score": _score(now), "left": len(left), "of": len(cards)}
     if not left:
         return {**view, "item": None}
@@ -91,7 +101,7 @@ def deal(database: Database, run: str, visit: str, watched: Collection[str]) -> 
     return {**view, "item": card["id"], "judge": card["judge"], "pair": pair_view(_bare(shown))}
 
 
-def answer(database: Database, run: str, said: View) -> View:
+def answer(database: Database, run: str, said: View, gone: frozenset[str] = frozenset()) -> View:
     """Keep a visitor's answer; then what the judge said, and what is known.
 
     Args:
@@ -102,7 +112,7 @@ def answer(database: Database, run: str, said: View) -> View:
         InputError: the answer cannot be used, or there is no consent.
     """
     visit = str(said.get("visit"))
-    found = galleries.open_gallery(database, run)
+    found = galleries.open_gallery(database, run, gone)
     card = found.card(str(said.get("item")))
     if said.get("consent") != visitors.CONSENT:
         raise InputError("Agree first that your answers are kept: nothing was stored.")

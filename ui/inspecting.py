@@ -15,6 +15,7 @@ from rmr1.record import Record, judgement_record
 from rmr1.rollout import Rollout
 from storage import judge_versions, judgements, labels
 from storage.database import Database
+from storage.hidden import EVERYTHING, Scope
 from storage.judgements import StoredJudgement
 from storage.labels import LabelEvent
 from ui import evidence_views
@@ -30,12 +31,20 @@ _UNKNOWN = (
 )
 
 
-def page_view(database: Database, key: str, query: str = "", *, whole: bool = False) -> View:
+def page_view(
+    database: Database,
+    key: str,
+    query: str = "",
+    *,
+    whole: bool = False,
+    shown: Scope = EVERYTHING,
+) -> View:
     """Everything about one judgement.
 
     Args:
         query: the Explore page's query string, in which the neighbours are looked up.
         whole: show long texts to their end.
+        shown: what lists show whoever looks: no neighbour is among what they leave out.
 
     Returns:
         A case with all that stands around it, or a sentence under `problem`.
@@ -44,7 +53,7 @@ def page_view(database: Database, key: str, query: str = "", *, whole: bool = Fa
         with database.read() as session:
             stored = judgements.get(session, key)
             profile = _profile(session, stored.judgement.version)
-            place = _place(query)
+            place = _place(query, shown)
             neighbours = judgements.neighbours(session, place.wanted, key, place.sort)
             history = labels.history(session, stored.pair_id)
     except RecordNotFound:
@@ -110,11 +119,11 @@ def _case(stored: StoredJudgement, profile: Profile | None) -> View:
     return {**view, "sentence": what_happened(stored.judgement), "outcome": _mark(stored.judgement)}
 
 
-def _place(query: str) -> Place:
+def _place(query: str, shown: Scope) -> Place:
     try:
-        return Place.from_query(query)
+        return Place.from_query(query, shown)
     except InputError:
-        return Place()
+        return Place.from_query("", shown)
 
 
 def _profile(session: Session, version: JudgeVersion) -> Profile | None:

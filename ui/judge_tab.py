@@ -14,7 +14,7 @@ from rmr1.judge import Judge
 from rmr1.pair import Message, Pair, Side, read_transcript, transcript
 from rmr1.plan import Plan
 from rmr1.record import pair_from_record
-from ui import labelling
+from ui import hiding, labelling
 from ui.access import Role, admit, name_for, require, spend
 from ui.beside import with_beside
 from ui.context import Studio
@@ -98,6 +98,10 @@ class JudgeForm(NamedTuple):
     stop_at: float = ALL_VOTES
     beside: str = NOBODY
 
+    def pair(self) -> Pair:
+        """The pair that it holds; raises as `read_pair` does."""
+        return read_pair(self.prompt, self.is_conversation, self.response_a, self.response_b)
+
     def plan(self) -> Plan:
         """How the pair is to be judged.
 
@@ -127,7 +131,7 @@ def judge_form(
     """
     judge = _judge(studio, form.judge)
     second = None if form.beside == NOBODY else _judge(studio, form.beside)
-    pair = read_pair(form.prompt, form.is_conversation, form.response_a, form.response_b)
+    pair = form.pair()
     plan, anew = form.plan(), bool(form.anew)
     its = studio.plans.get(form.beside, studio.plan).model_copy(update={"orders": plan.orders})
     allow(plan.size + (its.size if second else 0))
@@ -252,6 +256,7 @@ def build_judge_tab(studio: Studio, page: gr.Blocks) -> None:
             try:
                 who = admit(studio, request, Role.VISITOR)
                 form = JudgeForm(*fields)
+                hiding.refuse_pair(studio.database, who, form.pair())
                 if who.role is Role.VISITOR:
                     form = form._replace(max_tokens=min(form.max_tokens, studio.plan.max_tokens))
                 yield from judge_form(
@@ -274,6 +279,8 @@ def build_judge_tab(studio: Studio, page: gr.Blocks) -> None:
         def inspect(view: View, event: gr.EventData, request: gr.Request) -> View:
             who = require(studio, request, Role.ANNOTATOR)
             name = name_for(studio, who, payload(event).get("annotator"))
+            if closed := hiding.closed(studio.database, who, text(event, "judgement")):
+                raise gr.Error(closed["problem"], print_exception=False)
             receipt = labelling.inspect(studio.database, event, name)
             return {**view, "receipt": receipt}
 

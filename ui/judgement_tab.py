@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from ui import evidence_views, exploring, inspecting, labelling, probing
-from ui.access import Person, Role, name_for, require
+from ui import evidence_views, exploring, hiding, inspecting, labelling, probing
+from ui.access import NotAllowed, Person, Role, name_for, require
 from ui.context import Studio
 from ui.panels import panel, payload, text
 from ui.views import View
@@ -22,23 +22,16 @@ def build_judgement_tab(studio: Studio) -> None:
         shown = panel("judgement", events, elem_id="judgement-page")
 
     def open_judgement(event: gr.EventData, request: gr.Request) -> View:
-        who = require(studio, request, Role.VISITOR)
-        whole = payload(event).get("whole") is True
-        query = text(event, "query")
-        if who.role < Role.LEAD:
-            query = exploring.without_people(query)
-        key = text(event, "key")
-        view = _seen_by(who, inspecting.page_view(database, key, query, whole=whole))
-        return view if "problem" in view else {**view, **probing.around(studio, key)}
+        return open_view(studio, require(studio, request, Role.VISITOR), event)
 
     def inspect(event: gr.EventData, request: gr.Request) -> View:
-        who = require(studio, request, Role.ANNOTATOR)
+        who = _shown_to(studio, event, request, Role.ANNOTATOR, "judgement")
         name = name_for(studio, who, payload(event).get("annotator"))
         receipt = labelling.inspect(database, event, name)
         return {"receipt": {**receipt, "judgement": text(event, "judgement")}}
 
     def check(event: gr.EventData, request: gr.Request) -> View:
-        require(studio, request, Role.VISITOR)
+        _shown_to(studio, event, request, Role.VISITOR, "judgement")
         key = text(event, "judgement")
         return {"part": key, **inspecting.checked(database, key)}
 
@@ -49,14 +42,14 @@ def build_judgement_tab(studio: Studio) -> None:
         return {"part": text(event, "judgement"), "weighed": weighed, "round": sent.get("round")}
 
     def probe(event: gr.EventData, request: gr.Request) -> Iterator[View]:
-        who = require(studio, request, Role.ANNOTATOR)
+        who = _shown_to(studio, event, request, Role.ANNOTATOR, "judgement")
         key = text(event, "judgement")
         name = name_for(studio, who, payload(event).get("annotator"))
         for view in probing.run_probes(studio, key, name):
             yield {"part": key, **view}
 
     def reread(event: gr.EventData, request: gr.Request) -> View:
-        require(studio, request, Role.VISITOR)
+        _shown_to(studio, event, request, Role.VISITOR, "probe")
         shown_probe = probing.probe_view(studio, text(event, "probe"))
         cut, _ = inspecting.shortened(shown_probe, inspecting.LONG_TEXT)
         return {"part": text(event, "judgement"), "reread": cut}
@@ -88,8 +81,28 @@ def build_judgement_tab(studio: Studio) -> None:
     )
 
 
-def _seen_by(who: Person, view: View) -> View:
-    """The page without the names of those who labelled, where a stranger looks at it."""
-    if who.role > Role.VISITOR or "history" not in view:
+def open_view(studio: Studio, who: Person, event: gr.EventData) -> View:
+    """The judgement that an event names, as far as this person may see it."""
+    database = studio.database
+    key, query, shown = text(event, "key"), text(event, "query"), hiding.scope(database, who)
+    if closed := hiding.closed(database, who, key):
+        return closed
+    if not shown.people:
+        query = exploring.without_people(query)
+    whole = payload(event).get("whole") is True
+    view = inspecting.page_view(database, key, query, whole=whole, shown=shown)
+    if "problem" in view:
         return view
-    return {**view, "history": [{**one, "who": "somebody"} for one in view["history"]]}
+    return {**hiding.with_history(database, who, view), **probing.around(studio, key)}
+
+
+def _shown_to(
+    studio: Studio, event: gr.EventData, request: gr.Request, role: Role, name: str
+) -> Person:
+    """Who asks, who may see the judgement or probe that the event has under a name."""
+    who = require(studio, request, role)
+    try:
+        hiding.refuse(studio.database, who, text(event, name))
+    except NotAllowed as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    return who

@@ -24,6 +24,11 @@ from ui.views import View
 PROMPT = 120
 """Characters of a prompt that a list shows."""
 
+CHOICE_HIDDEN = (
+    "By what its pairs were chosen is hidden from those who label: it may be what a judge or "
+    "somebody else said of them."
+)
+
 GOLD_LISTED = 200
 _SORTED_BY = ("sort", "list_page")
 _TERMS = ("overlap", "hold_minutes", "gold_share", "screening", "pass_mark")
@@ -46,7 +51,7 @@ def page_view(database: Database, who: Person, query: str) -> View:
             "query": query,
             "is_lead": is_lead,
             "orders": list(ORDERS.items()),
-            "queues": [_line(one, counts.get(one.id, 0)) for one in known],
+            "queues": [_line(one, counts.get(one.id, 0), is_lead) for one in known],
             "conflicts": adjudication.conflicts(session, limit=1).open if is_lead else None,
             "chosen": None,
             "problem": "",
@@ -65,10 +70,8 @@ def detail_view(session: Session, queue: Queue, who: Person) -> View:
     whole = queue_progress.whole(session, queue)
     people = queue_progress.by_person(session, queue)
     view: View = {
-        **_line(queue, whole.labels),
-        "order_words": ORDERS.get(queue.order, queue.order),
-        "filter": [[name.replace("_", " "), str(value)] for name, value in _filter(queue).items()],
-        "explore": urlencode({"tab": "explore", **_filter(queue)}),
+        **_line(queue, whole.labels, is_lead),
+        **(_choice(queue) if is_lead or queue.why == "random" else {"hidden": CHOICE_HIDDEN}),
         "whole": {
             "total": whole.total,
             "full": whole.full,
@@ -167,12 +170,20 @@ def read_terms(form: Mapping[str, Any], now: Terms | None = None) -> Terms:
     return Terms.read(values)
 
 
-def _line(queue: Queue, labels: int) -> View:
+def _choice(queue: Queue) -> View:
+    return {
+        "order_words": ORDERS.get(queue.order, queue.order),
+        "filter": [[name.replace("_", " "), str(value)] for name, value in _filter(queue).items()],
+        "explore": urlencode({"tab": "explore", **_filter(queue)}),
+    }
+
+
+def _line(queue: Queue, labels: int, is_lead: bool) -> View:
     return {
         "id": queue.id,
         "name": queue.name,
         "state": queue.terms.state,
-        "order": queue.order,
+        "order": queue.order if is_lead else "",
         "random": queue.why == "random",
         "overlap": queue.terms.overlap,
         "labels": labels,

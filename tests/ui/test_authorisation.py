@@ -4,24 +4,14 @@ Whoever adds an event or a route says here from which role on it may be used; on
 named here fails the first two tests.
 """
 
-import json
 import re
-import uuid
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 
-import httpx
 import pytest
-from argon2 import PasswordHasher
 
 from storage import accounts, judgements, labels
-from storage.roles import Role
+from tests.ui.forging import ADMIN, ANNOTATOR, LEAD, PEOPLE, VISITOR, client_of, forge, handlers
 from ui.access import TAB_ROLES
-from ui.gates import AccountsGate
-from ui.limits import Buckets
-from ui.studio import TABS, build_page, launch
-
-VISITOR, ANNOTATOR, LEAD, ADMIN = Role
+from ui.studio import TABS, build_page
 
 EVENTS = {
     VISITOR: (
@@ -73,84 +63,7 @@ ROUTES = {
     "/benchmarks/report.{kind}": VISITOR,
 }
 
-PEOPLE = {"ann": ANNOTATOR, "lea": LEAD, "adi": ADMIN}
-GOOD = "correct horse battery"
 REFUSED = re.compile(r"This is for (annotators|leads|admins)|[Ss]ign in first")
-
-
-def name_of(page, fn):
-    """An event by its element and kind; by its function where the element has no id."""
-    block, kind = fn.targets[0]
-    elem_id = getattr(page.blocks.get(block), "elem_id", None) if block is not None else None
-    return f"{elem_id}.{kind}" if elem_id else fn.name
-
-
-def handlers(page):
-    return {
-        index: name_of(page, fn)
-        for index, fn in page.fns.items()
-        if fn.fn and fn.targets[0][0] is not None
-    }
-
-
-@pytest.fixture(scope="module")
-def cheap_hashes():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accounts, "_HASHER", PasswordHasher(1, 8, 1))
-        yield
-
-
-@pytest.fixture
-def served(studio, cheap_hashes):
-    """A page that visitors may see, and its address."""
-    gate = AccountsGate(studio.database, admits_visitors=True)
-    with studio.database.write() as session:
-        for name, role in PEOPLE.items():
-            accounts.add(session, name, role, GOOD)
-    open_to_all = replace(studio, gate=gate, visitor_rollouts=Buckets(3, 3))
-    page = build_page(open_to_all)
-    with ExitStack() as stack:
-        stack.callback(page.close)
-        yield page, launch(page, open_to_all, host="127.0.0.1", port=0, block=False)
-
-
-@contextmanager
-def client_of(address, name=None):
-    with httpx.Client(base_url=address, timeout=60) as client:
-        if name:
-            answer = client.post("/sign-in", data={"name": name, "password": GOOD})
-            assert answer.status_code == 303
-        yield client
-
-
-def forge(page, client, indices, sent=None, session=None):
-    """Send events as a client that is no browser; what came back, as text, by index."""
-    session = session or uuid.uuid4().hex
-    waiting = {}
-    for index in indices:
-        fn = page.fns[index]
-        event = {
-            "fn_index": index,
-            "data": [getattr(block, "value", None) for block in fn.inputs],
-            "session_hash": session,
-            "event_data": sent or {},
-            "trigger_id": None,
-        }
-        answer = client.post("/gradio_api/queue/join", json=event)
-        assert answer.status_code == 200, answer.text
-        waiting[answer.json()["event_id"]] = index
-    told = {}
-    with client.stream("GET", f"/gradio_api/queue/data?session_hash={session}") as stream:
-        for line in stream.iter_lines():
-            message = json.loads(line.removeprefix("data:")) if line.startswith("data:") else {}
-            if message.get("msg") in ("process_generating", "process_completed"):
-                index = waiting[message["event_id"]]
-                told[index] = told.get(index, "") + json.dumps(message["output"])
-            if message.get("msg") == "process_completed":
-                del waiting[message["event_id"]]
-                if not waiting:
-                    break
-    return told
 
 
 def test_every_event_is_decided_upon(studio):

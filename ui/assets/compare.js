@@ -95,6 +95,7 @@ RMR.compareSaid = function (view) {
       RMR.command("rmr1 judge pairs.jsonl --out judged.jsonl --adapter NAME=FOLDER --profile PROFILE && rmr1 import judged.jsonl")];
   return [
     h("p.compare-sentence", {}, view.sentence),
+    view.hidden ? h("p.hint", {}, view.hidden) : null,
     view.remarks.map((remark) => h("p.note.note-warning", {}, remark)),
     h("p.hint", {}, view.basis, view.basis && view.left_out.length ? " " : "", view.left_out.length ? `Left out: ${view.left_out.map(([reason, n]) => `${n.toLocaleString("en")} ${reason}`).join(", ")}.` : ""),
     h("details.fold", {}, h("summary", {}, "The same from a terminal"), RMR.command(view.line)),

@@ -179,7 +179,7 @@ RMR.explore = function ({ element, trigger }) {
     const key = new URLSearchParams(location.search).get("judgement");
     at = view.rows.findIndex((row) => row.key === key);
     RMR.repaint(facets, view.facets, () => RMR.facets(view.facets, change));
-    RMR.repaint(chips, [view.chips, view.problem], () => RMR.chips(view, change));
+    RMR.repaint(chips, [view.chips, view.problem, view.hidden], () => RMR.chips(view, change));
     RMR.repaint(order, view.sorts, () => view.sorts.map(([name, words]) => h("option", { value: name }, words)));
     order.value = view.sort;
     RMR.repaint(head, [view.total, view.query], () => RMR.listHead(view, () => making.replaceChildren(...RMR.queueForm(view, trigger))));
@@ -228,6 +228,7 @@ RMR.chips = function (view, change) {
     ...view.chips.map((chip) => h("button.chip.removable", { type: "button", title: "Remove this filter", "aria-label": `Remove the filter ${chip.text}`, onclick: () => forget(chip.names) },
       h("span", { dir: "auto" }, chip.text), h("span", { "aria-hidden": "true" }, "×"))),
     view.chips.length > 1 ? h("button.more", { type: "button", onclick: () => forget(all) }, "Clear all") : null,
+    view.hidden ? h("p.hint.list-hidden", {}, view.hidden) : null,
   ];
 };
 
@@ -322,7 +323,7 @@ RMR.preview = function ({ element, trigger }) {
   });
   return (view) => {
     if (view.asked !== wanted) return;
-    RMR.repaint(problem, view.problem, () => view.problem ? h("p.note.note-warning", {}, view.problem) : []);
+    RMR.repaint(problem, view.problem, () => view.problem ? RMR.closedNote(view) : []);
     paint(view.problem ? {} : view);
     RMR.repaint(bar, [view.key, view.sentence, view.outcome], () => view.key ? [
       h("span.sentence", {}, RMR.outcome(view.outcome), view.sentence),

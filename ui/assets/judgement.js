@@ -50,7 +50,7 @@ RMR.judgement = function ({ element, trigger }) {
     whatIf.show(view.key, view.evidence && view.evidence.rollouts);
     probes.show(view.key, view.probes, view.verdict);
     if (view.evidence && view.evidence.pending && checking !== view.key) trigger("check", { judgement: checking = view.key });
-    RMR.repaint(more, [view.key, view.about, view.history, view.cut, view.evidence && view.evidence.moved, view.injection], () => view.key ? RMR.judgementMore(view) : []);
+    RMR.repaint(more, [view.key, view.about, view.history, view.history_hidden, view.cut, view.evidence && view.evidence.moved, view.injection], () => view.key ? RMR.judgementMore(view) : []);
     root.dataset.painted = view.asked || "none";
   };
   const takePart = (part) => {
@@ -91,13 +91,19 @@ RMR.judgementNav = function (view, step) {
 
 RMR.judgementNotes = function (view, showAll) {
   const { h } = RMR;
-  if (view.problem) return [h("p.note.note-warning", {}, view.problem)];
+  if (view.problem) return [RMR.closedNote(view)];
   if (!view.key)
     return [h("div.empty", {}, h("p", {}, "No judgement is chosen."), h("p.muted", {}, "Choose one on the Explore page, or open a link to one."))];
   return [
     h("p.happened", {}, RMR.outcome(view.outcome), h("span.sentence", {}, view.sentence)),
     view.cut ? h("p.note.note-info", {}, "Long texts are cut here. ", h("button.more", { type: "button", onclick: showAll }, "Show all")) : null,
   ];
+};
+
+// Why there is no judgement here; where its pair waits for a label, the way to give it.
+RMR.closedNote = function (view) {
+  const { h } = RMR;
+  return h("p.note.note-warning", {}, view.problem, view.label ? [" ", h("a", { href: `?${new URLSearchParams({ tab: "annotate", pair: view.label })}` }, "Label it")] : null);
 };
 
 RMR.judgementMore = function (view) {
@@ -110,8 +116,15 @@ RMR.judgementMore = function (view) {
     view.prompts.length ? null : h("p.hint", {}, "The prompt is not on record: this judgement came without its prompt profile."),
     view.injection ? h("details.fold.part.injection", {}, h("summary", {}, "Can a response command this judge?"), RMR.injection(view.injection)) : null,
     h("details.fold.part.about", {}, h("summary", {}, "About this judgement"), h("div.about-grid", {}, view.about.map(RMR.aboutGroup))),
-    h("details.fold.part", {}, h("summary", {}, view.history.length ? "Show labels that people gave this pair" : "Labels: none yet"), view.history.length ? RMR.history(view.history) : null),
+    RMR.labelsFold(view),
   ];
+};
+
+RMR.labelsFold = function (view) {
+  const { h } = RMR;
+  const { history, history_hidden: hidden } = view;
+  const title = history.length ? (hidden ? "Show what you said of this pair" : "Show labels that people gave this pair") : hidden ? "Labels: hidden from you for now" : "Labels: none yet";
+  return h("details.fold.part", { "data-labels": "", open: Boolean(hidden) }, h("summary", {}, title), hidden ? h("p.hint", {}, hidden) : null, history.length ? RMR.history(history) : null);
 };
 
 RMR.rolloutTitle = (rollout) => `${rollout.order === "AB" ? "A first" : "B first"} · vote ${rollout.vote + 1}`;

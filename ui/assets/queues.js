@@ -62,7 +62,7 @@ RMR.queueList = function (view, now, go) {
       h("span.queue-name", { dir: "auto" }, queue.name),
       h("span.queue-facts", {},
         h(`span.chip${queue.state === "open" ? ".is-exact" : ".is-plain"}`, {}, `${RMR.STATE_SIGNS[queue.state]} ${queue.state}`),
-        h("span", {}, queue.random ? "random stream" : queue.order),
+        queue.random || queue.order ? h("span", {}, queue.random ? "random stream" : queue.order) : null,
         h("span", {}, queue.overlap ? `${queue.overlap} label${queue.overlap > 1 ? "s" : ""} a pair` : "everybody labels all"),
         h("span", {}, `${queue.labels.toLocaleString("en")} given`)))),
   ];
@@ -135,7 +135,7 @@ RMR.queueDetail = function (view, send, go) {
       h("header", {}, h("h2", { dir: "auto" }, queue.name), h(`span.chip${queue.state === "open" ? ".is-exact" : ".is-plain"}`, {}, `${RMR.STATE_SIGNS[queue.state]} ${queue.state}`), h("span.spacer"),
         queue.state === "open" ? h("button.quiet.strong", { type: "button", onclick: label }, "Label") : null,
         view.is_lead ? states.map(([words, state]) => h("button.quiet", { type: "button", "data-state": state, onclick: () => set(state) }, words)) : null),
-      h("p.hint", {}, queue.random ? "Chance alone chooses: labels count for headline figures." : `First come those where ${queue.order_words}; labels train and show, they do not grade.`, " ",
+      queue.hidden ? h("p.hint", {}, queue.hidden) : h("p.hint", {}, queue.random ? "Chance alone chooses: labels count for headline figures." : `First come those where ${queue.order_words}; labels train and show, they do not grade.`, " ",
         queue.filter.length ? ["Only ", queue.filter.map(([name, value], index) => [index ? ", " : "", h("strong", { dir: "auto" }, `${name}: ${value}`)]), ". "] : "Every pair, judged or not. ",
         h("a", { href: `?${queue.explore}` }, "See them in Explore")),
       h("span.meter.queue-meter", { role: "img", "aria-label": `${whole.full} of ${whole.total} pairs have the labels they need` }, h("span", { style: `width:${whole.total ? (100 * whole.full) / whole.total : 0}%` })),
