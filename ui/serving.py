@@ -26,6 +26,8 @@ def open_page(
     annotator: str,
     queue_id: int | None = None,
     first: View | None = None,
+    *,
+    named: bool = True,
 ) -> View:
     """What the page starts with.
 
@@ -33,10 +35,11 @@ def open_page(
         queue_id: the queue that was used last; the queue of everything where it is gone.
         first: `pair_id`, `queue_id` and `judgement_key` of a pair to begin with: one that was not
             finished or, without the latter two, one that a link names.
+        named: whether judges are named.
     """
     with database.write() as session:
         queue = _queue(session, queue_id)
-        begun = _begun(session, annotator, first) if first else []
+        begun = _begun(session, annotator, first, named) if first else []
     served = _serve(database, annotator, queue, AHEAD, [item["pair_id"] for item in begun])
     with database.read() as session:
         open_ones = [each for each in queues.all_queues(session) if _is_offered(each, queue)]
@@ -97,11 +100,12 @@ def _queue(session: Session, queue_id: int | None) -> Queue:
         return everything
 
 
-def _begun(session: Session, annotator: str, first: View) -> list[View]:
+def _begun(session: Session, annotator: str, first: View, named: bool) -> list[View]:
     pair_id, key = first["pair_id"], first.get("judgement_key")
     try:
         key = key or judgements.newest(session, pair_id)
-        return [item_as_it_stands(session, annotator, pair_id, first.get("queue_id"), key)]
+        queue_id = first.get("queue_id")
+        return [item_as_it_stands(session, annotator, pair_id, queue_id, key, named=named)]
     except RecordNotFound:
         return []
 
