@@ -63,7 +63,7 @@ RMR.outcome = function (name) {
 RMR.explore = function ({ element, trigger }) {
   const { h } = RMR;
   const root = element.querySelector("[data-root]");
-  let view = {}, asked = null, at = -1, typing = 0, selecting = 0;
+  let view = {}, asked = null, at = -1, typing = null, selecting = 0;
   const shown = () => RMR.address({ tab: "explore" });
 
   const ask = () => {
@@ -79,11 +79,16 @@ RMR.explore = function ({ element, trigger }) {
   const isWide = () => matchMedia("(min-width: 1001px)").matches;
   const side = (name) => document.getElementById("explore-page")?.setAttribute("data-side", name);
 
+  const searchNow = () => {
+    clearTimeout(typing);
+    typing = null;
+    change({ text: search.value.trim() });
+  };
   const search = h("input", {
     type: "search", class: "search", maxlength: "300", "aria-label": "Search the texts", autocomplete: "off", spellcheck: "false",
     placeholder: "Search all texts  ( / )", oninput: () => {
       clearTimeout(typing);
-      typing = setTimeout(() => change({ text: search.value.trim() }), 300);
+      typing = setTimeout(searchNow, 300);
     },
   });
   const facets = h("aside.facets", { "aria-label": "Filters" });
@@ -151,7 +156,7 @@ RMR.explore = function ({ element, trigger }) {
   });
   search.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !search.value) search.blur();
-    if (event.key === "Enter") { clearTimeout(typing); change({ text: search.value.trim() }); list.focus(); }
+    if (event.key === "Enter") { searchNow(); list.focus(); }
   });
 
   RMR.hear("narrow", (changes) => change(changes));
@@ -166,7 +171,7 @@ RMR.explore = function ({ element, trigger }) {
 
   const restore = () => {
     const key = new URLSearchParams(location.search).get("judgement");
-    search.value = new URLSearchParams(location.search).get("text") || "";
+    if (!typing) search.value = new URLSearchParams(location.search).get("text") || "";
     side(key && isWide() ? "case" : "charts");
     RMR.tell("select", isWide() ? key : null);
     ask();
