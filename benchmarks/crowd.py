@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
@@ -64,6 +64,7 @@ _WATCH = """
   }).observe(document.body, { subtree: true, childList: true, attributes: true });
 }
 """
+SCRIPTED = {"RMR1_BACKEND__KIND": "scripted", "RMR1_BACKEND__REPLIES": '["-"]'}
 _REPLY = """<type>Chat</type>
 <rubric>
 1. Accuracy (70%): is the sum right?
@@ -85,6 +86,13 @@ class Seen:
     receipts: dict[int, float] = field(default_factory=dict)
     trouble: list[str] = field(default_factory=list)
 
+    async def read(self, page: Page) -> None:
+        """Take over the receipts that the page noted."""
+        told = await page.evaluate("window.receipts")
+        self.receipts = {int(one["id"]): float(one["ms"]) for one in told}
+        if len(self.receipts) != len(told):
+            self.trouble.append("a receipt was shown twice")
+
 
 def main() -> None:
     """Fill, serve, let them label, count."""
@@ -98,27 +106,28 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="rmr1-crowd-") as name:
         folder = Path(name)
         url = options.database or f"sqlite:///{folder / 'rmr1.db'}"
-        _fill(url, folder, options)
+        fill(url, folder, options.pairs, options.people + 1)
         log = folder / "studio.log"
-        with _served(url, folder, log) as server:
+        with serve(url, folder, log, SCRIPTED) as server:
             try:
                 alone, crowd, memory = asyncio.run(_measure(server, options))
             finally:
                 server.terminate()
                 server.wait()
         _tell(alone, crowd, memory, options)
-        faults = _faults(url, folder, log, [alone, *crowd])
+        faults = faults_of(url, folder, log, [alone, *crowd])
     print("\n".join(faults) or "every receipt stands once in tables and journal; no lock error")
     sys.exit(bool(faults))
 
 
-def _fill(url: str, folder: Path, options: argparse.Namespace) -> None:
+def fill(url: str, folder: Path, pairs: int, people: int) -> None:
+    """Judged pairs, a queue of them all, and accounts: ada, who is the admin, and the people."""
     with Database.open(url, folder / "labels.jsonl") as database, database.write() as session:
-        for judgement in _judged(options.pairs):
+        for judgement in _judged(pairs):
             judgements.add(session, judgement)
         accounts.add(session, "ada", Role.ADMIN, PASSWORD)
-        for number in range(options.people + 1):
-            accounts.add(session, _person(number), Role.ANNOTATOR, PASSWORD)
+        for number in range(people):
+            accounts.add(session, person(number), Role.ANNOTATOR, PASSWORD)
         queues.create(session, QUEUE, JudgementFilter(), terms=Terms(overlap=OVERLAP))
 
 
@@ -133,19 +142,20 @@ def _judged(count: int) -> Iterator[Judgement]:
         yield judge.judge(pair, Plan())
 
 
-def _person(number: int) -> str:
+def person(number: int) -> str:
+    """The name of an account."""
     return f"person{number:02}"
 
 
-def _served(url: str, folder: Path, log: Path) -> subprocess.Popen[bytes]:
+def serve(url: str, folder: Path, log: Path, backend: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """A studio with accounts in a process of its own, once it answers."""
     env = {
         **os.environ,
         "RMR1_PORT": str(PORT),
         "RMR1_DATA_DIR": str(folder),
         "RMR1_DATABASE_URL": url,
         "RMR1_AUTH__MODE": "accounts",
-        "RMR1_BACKEND__KIND": "scripted",
-        "RMR1_BACKEND__REPLIES": '["-"]',
+        **backend,
     }
     with log.open("wb") as out:
         server = subprocess.Popen(
@@ -199,25 +209,28 @@ async def _label(browser: Browser, number: int, until: float, pace: float, after
     page = await context.new_page()
     page.on("pageerror", lambda error: seen.trouble.append(f"script error: {error}"))
     try:
-        await _sign_in(page, _person(number))
-        while time.monotonic() < until and await _one_key(page, chance, pace):
+        await begin(page, person(number))
+        while time.monotonic() < until and await one_key(page, chance, pace):
             pass
-        told = await page.evaluate("window.receipts")
-        seen.receipts = {int(one["id"]): float(one["ms"]) for one in told}
-        if len(seen.receipts) != len(told):
-            seen.trouble.append("a receipt was shown twice")
+        await seen.read(page)
     except Exception as error:  # whatever stopped one person is counted, not raised
-        seen.trouble.append(f"{_person(number)} stopped: {error}")
+        seen.trouble.append(f"{person(number)} stopped: {error}")
     await context.close()
     return seen
 
 
-async def _sign_in(page: Page, name: str) -> None:
+async def sign_in(page: Page, name: str) -> None:
+    """Sign in with the password, and see the first page."""
     await page.goto(f"http://127.0.0.1:{PORT}/sign-in")
     await page.fill("input[name=name]", name)
     await page.fill("input[name=password]", PASSWORD)
     await page.keyboard.press("Enter")
     await page.wait_for_selector("#tab-judge-button")
+
+
+async def begin(page: Page, name: str) -> None:
+    """Sign in and take the queue; from now on receipts are noted."""
+    await sign_in(page, name)
     await page.goto(f"http://127.0.0.1:{PORT}/?tab=annotate")
     await page.wait_for_selector(".annotate[data-phase=item]")
     await page.locator("label.queue select").select_option(label=QUEUE)
@@ -225,7 +238,7 @@ async def _sign_in(page: Page, name: str) -> None:
     await page.evaluate(_WATCH)
 
 
-async def _one_key(page: Page, chance: random.Random, pace: float) -> bool:
+async def one_key(page: Page, chance: random.Random, pace: float) -> bool:
     """Think, press the key of this step, wait for the receipt; False at the end of the queue."""
     await asyncio.sleep(PAUSE_S + chance.expovariate(1 / max(pace - PAUSE_S, 0.01)))
     shown = page.locator(".annotate")
@@ -267,7 +280,7 @@ def _tell(
     )
 
 
-def _faults(url: str, folder: Path, log: Path, people: Sequence[Seen]) -> list[str]:
+def faults_of(url: str, folder: Path, log: Path, people: Sequence[Seen]) -> list[str]:
     """What is wrong: trouble on pages, words in the log, receipts lost or doubled."""
     faults = [line for seen in people for line in seen.trouble]
     said = log.read_text(encoding="utf-8", errors="replace")
