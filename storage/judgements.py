@@ -3,17 +3,20 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, func, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rmr1.errors import RecordNotFound
 from rmr1.judgement import Judgement, JudgeVersion
 from rmr1.rollout import State
 from storage import judgement_rows, pairs
+from storage.census import Census, Codes
 from storage.cube import cells
-from storage.filters import JudgementFilter, dimensions, narrow
+from storage.filters import JudgementFilter, dimensions
+from storage.selection import selected
 from storage.summaries import JudgementSummary, read_summaries
 from storage.tables import JudgementRow, JudgeVersionRow, PairRow, RolloutRow
 
@@ -194,21 +197,16 @@ def page(
     Args:
         total: the length of the list, where it is known already.
     """
-    total = count(session, wanted) if total is None else total
+    found = selected(session, wanted)
+    total = found.count if total is None else total
     number = min(max(1, number), max(1, -(-total // size)))
-    expression, ascending = _sorting(sort)
-    ids = narrow(session, select(JudgementRow.id).select_from(JudgementRow), wanted, counted=())
-    order = (
-        (expression, JudgementRow.id) if ascending else (expression.desc(), JudgementRow.id.desc())
-    )
-    chosen = session.scalars(ids.order_by(*order).limit(size).offset((number - 1) * size)).all()
-    return Page(read_summaries(session, chosen), total, number, size)
+    places = found.among(_sorted(found.all, sort))[(number - 1) * size : number * size]
+    return Page(read_summaries(session, found.all.ids[places].tolist()), total, number, size)
 
 
 def count(session: Session, wanted: JudgementFilter) -> int:
     """How many judgements are meant."""
-    statement = select(func.count(JudgementRow.id)).select_from(JudgementRow)
-    return session.scalar(narrow(session, statement, wanted, counted=())) or 0
+    return selected(session, wanted).count
 
 
 def facets(session: Session, wanted: JudgementFilter) -> Facets:
@@ -236,33 +234,33 @@ def neighbours(
     Raises:
         RecordNotFound: there is no such judgement.
     """
-    expression, ascending = _sorting(sort)
-    here = session.execute(
-        select(expression, JudgementRow.id).where(JudgementRow.key == key)
-    ).first()
-    if here is None:
+    id_ = session.scalar(select(JudgementRow.id).where(JudgementRow.key == key))
+    if id_ is None:
         raise RecordNotFound(f"There is no judgement {key!r}.")
-    place = tuple_(expression, JudgementRow.id)
-    found = []
-    for upwards in (not ascending, ascending):
-        order = (expression, JudgementRow.id)
-        statement = select(JudgementRow.key).select_from(JudgementRow)
-        statement = statement.where(place > tuple_(*here) if upwards else place < tuple_(*here))
-        statement = statement.order_by(*(o if upwards else o.desc() for o in order)).limit(1)
-        found.append(session.scalar(narrow(session, statement, wanted, counted=())))
-    return Neighbours(*found)
+    found = selected(session, wanted)
+    order = _sorted(found.all, sort)
+    here = int(np.argmax(order == np.searchsorted(found.all.ids, id_)))
+    before, after = found.among(order[:here]), found.among(order[here + 1 :])
+    ids = found.all.ids[np.concatenate([before[-1:], after[:1]])].tolist()
+    known = select(JudgementRow.id, JudgementRow.key).where(JudgementRow.id.in_(ids))
+    keys = dict(session.execute(known).all())
+    return Neighbours(
+        keys.get(ids[0]) if len(before) else None, keys.get(ids[-1]) if len(after) else None
+    )
 
 
-def _sorting(sort: Sort) -> tuple[ColumnElement[Any] | InstrumentedAttribute[Any], bool]:
-    """What a list is sorted by, and whether ascending; what is unknown comes last."""
+def _sorted(everything: Census, sort: Sort) -> Codes:
+    """All places in this order; what is unknown comes last."""
     match sort:
-        case "newest" | "oldest":
-            return JudgementRow.id, sort == "oldest"
+        case "newest":
+            return everything.oldest_first[::-1]
+        case "oldest":
+            return everything.oldest_first
         case "least confident":
-            return func.coalesce(JudgementRow.confidence, 2.0), True
+            return everything.least_confident
         case "most confident":
-            return func.coalesce(JudgementRow.confidence, -1.0), False
+            return everything.most_confident
         case "most absent quotes":
-            return JudgementRow.quotes_absent, False
+            return everything.most_absent
         case "slowest":
-            return func.coalesce(JudgementRow.seconds, -1.0), False
+            return everything.slowest

@@ -3,12 +3,14 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, select
+import numpy as np
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from storage.cube import cells
-from storage.filters import JudgementFilter, dimensions, narrow
-from storage.tables import CriterionRow, JudgementRow, RolloutRow
+from storage.filters import JudgementFilter, dimensions
+from storage.selection import selected
+from storage.tables import CriterionRow, RolloutRow
 
 BINS = 20
 """Bins of the confidence histogram over 0..1."""
@@ -16,6 +18,7 @@ BINS = 20
 NEWEST = 5000
 """Judgements whose criteria are counted: enough to know the common ones, and quick."""
 
+_EDGES = [(number + 1) / BINS for number in range(BINS - 1)]
 _SPLIT = ("source", "subset", "judge_version", "state", "correct")
 
 
@@ -76,18 +79,18 @@ def tallies(session: Session, wanted: JudgementFilter) -> list[Tally]:
 
 def confidences(session: Session, wanted: JudgementFilter) -> list[ConfidenceBin]:
     """Count the judgements that are meant and have a confidence, by confidence and outcome."""
-    place = _bin(JudgementRow.confidence.expression).label("place")
-    correct = dimensions()["correct"].label("kind_correct")
-    statement = (
-        select(place, correct, func.count())
-        .select_from(JudgementRow)
-        .where(JudgementRow.confidence.is_not(None))
-    )
-    statement = narrow(session, statement, wanted, counted=("correct",))
-    statement = statement.group_by("place", "kind_correct")
+    found = selected(session, wanted)
+    places = found.places
+    outcomes = sorted({kind.correct for kind in found.all.kinds})
+    numbers = np.array([outcomes.index(kind.correct) for kind in found.all.kinds], np.int64)
+    sure = found.all.confidence[places]
+    known = ~np.isnan(sure)
+    bins = np.searchsorted(_EDGES, sure[known], side="right")
+    counts = np.bincount(bins * max(1, len(outcomes)) + numbers[found.all.kind[places[known]]])
     return [
-        ConfidenceBin(number / BINS, (number + 1) / BINS, kind, judgements)
-        for number, kind, judgements in session.execute(statement.order_by("place"))
+        ConfidenceBin(number / BINS, (number + 1) / BINS, outcomes[outcome], int(counts[place]))
+        for place in np.flatnonzero(counts).tolist()
+        for number, outcome in (divmod(place, len(outcomes)),)
     ]
 
 
@@ -96,26 +99,17 @@ def criteria(session: Session, wanted: JudgementFilter, limit: int = 12) -> list
 
     A judgement counts with its first rollout's rubric.
     """
-    ids = narrow(session, select(JudgementRow.id).select_from(JudgementRow), wanted, counted=())
-    newest = ids.order_by(JudgementRow.id.desc()).limit(NEWEST).subquery("newest")
+    found = selected(session, wanted)
+    ids = found.all.ids[found.places[-NEWEST:]].tolist()
     # Not labelled `name`: PostgreSQL would group by the column of that name.
     name = func.lower(CriterionRow.name).label("lower_name")
-    first = and_(RolloutRow.judgement_id == newest.c.id, RolloutRow.position == 0)
     statement = (
         select(name, func.count(), func.avg(CriterionRow.share))
-        .select_from(newest)
-        .join(RolloutRow, first)
+        .select_from(RolloutRow)
         .join(CriterionRow, CriterionRow.rollout_id == RolloutRow.id)
+        .where(RolloutRow.judgement_id.in_(ids), RolloutRow.position == 0)
         .group_by("lower_name")
         .order_by(func.count().desc(), "lower_name")
         .limit(limit)
     )
     return [CriterionUse(*found) for found in session.execute(statement)]
-
-
-def _bin(value: ColumnElement[float | None]) -> ColumnElement[int]:
-    # Databases differ in how they turn fractions into whole numbers, and in no comparison.
-    return case(
-        *((value < (number + 1) / BINS, literal(number)) for number in range(BINS - 1)),
-        else_=literal(BINS - 1),
-    )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, lazyload
 from rmr1.errors import RecordNotFound
 from rmr1.pair import Message, Pair, Side, transcript
 from storage.columns import JsonObject, utc_now
-from storage.tables import JudgementRow, PairRow, PairTextRow
+from storage.tables import ChangeMarkRow, JudgementRow, PairRow, PairTextRow
 
 _CHUNK = 500  # well under the number of parameters that one statement may have
 
@@ -102,6 +102,11 @@ def hashes(session: Session, ids: Collection[int]) -> dict[int, str]:
     return dict(rows.all())
 
 
+def note_change(session: Session) -> None:
+    """Note that pairs or judgements on record are changed or removed by this transaction."""
+    session.execute(update(ChangeMarkRow).values(changes=ChangeMarkRow.changes + 1))
+
+
 def from_row(row: PairRow) -> Pair:
     """The pair that a row holds."""
     return Pair(
@@ -165,9 +170,12 @@ def _texts(pair: Pair, pair_id: int) -> JsonObject:
 
 def _fill_in(session: Session, pair_id: int, pair: Pair) -> None:
     row = session.get_one(PairRow, pair_id, options=[lazyload(PairRow.texts)])
+    before = (row.source, row.subset, row.chosen)
     row.source = row.source or pair.source
     row.subset = row.subset or pair.subset
     row.external_id = row.external_id or pair.id
+    if before != (row.source, row.subset, row.chosen or pair.chosen):
+        note_change(session)
     if row.chosen is None and pair.chosen:
         row.chosen = pair.chosen
         is_correct = case((JudgementRow.verdict == pair.chosen, True), else_=False)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from rmr1.errors import InputError, RecordNotFound
 from storage.benchmark_tables import BenchmarkItemRow
 from storage.columns import JsonObject, utc_now
+from storage.pairs import note_change
 from storage.tables import (
     ArtifactRow,
     JudgementRow,
@@ -207,6 +208,7 @@ def undo_import(session: Session, run_id: int) -> Undone:
     unfrozen = ~exists().where(SnapshotLabelRow.pair_id == PairRow.id)
     pairs = _delete(session, PairRow, of_run, unjudged, unfrozen)
     kept = session.scalar(select(func.count(PairRow.id)).where(of_run)) or 0
+    note_change(session)
     row.state = "undone"
     row.undone_at = utc_now()
     return Undone(judgements, pairs, kept)

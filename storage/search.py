@@ -5,6 +5,7 @@ stand in the pair, or all in one rollout of the judgement; the last may be the b
 """
 
 import re
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, column, exists, false, func, or_, select, table
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -35,6 +36,21 @@ def matches(session: Session, query: str) -> ColumnElement[bool]:
         RolloutRow.judgement_id == JudgementRow.id, _rollout_condition(session, words)
     )
     return or_(JudgementRow.pair_id.in_(pairs), in_a_rollout)
+
+
+class Indexed(NamedTuple):
+    """What the index finds: ids of pairs, and of rollouts, that hold all words."""
+
+    pairs: Select[int]
+    rollouts: Select[int]
+
+
+def indexed(session: Session, query: str) -> Indexed | None:
+    """What holds all words of `query`, each read off an index; None where there is no index."""
+    words = _words(query)
+    if not words or session.get_bind().dialect.name != "sqlite":
+        return None
+    return Indexed(_fts("pair_search", words), _fts("rollout_search", words))
 
 
 def matching_pairs(session: Session, query: str) -> Select[int]:

@@ -53,7 +53,7 @@ class JudgementSummary:
 
 
 def read_summaries(session: Session, ids: Sequence[int]) -> tuple[JudgementSummary, ...]:
-    """The summaries of the rows with these ids, in their order."""
+    """The summaries of the rows with these ids, in their order; one that is gone is left out."""
     preview = func.substr(PairTextRow.prompt, 1, PREVIEW_CHARACTERS)
     rows = session.execute(
         select(
@@ -99,7 +99,7 @@ def read_summaries(session: Session, ids: Sequence[int]) -> tuple[JudgementSumma
             seconds=row.seconds,
             labels=tuple(labels[row.pair_id]),
         )
-    return tuple(found[id_] for id_ in ids)
+    return tuple(found[id_] for id_ in ids if id_ in found)
 
 
 def _label_values(session: Session, pair_ids: Sequence[int]) -> defaultdict[int, list[str]]:

@@ -345,6 +345,18 @@ class JournalMarkRow(Row):
     offset: Mapped[int] = mapped_column(BigInteger)
 
 
+class ChangeMarkRow(Row):
+    """How often pairs or judgements on record were changed or removed (one row).
+
+    What is only added needs no mark: its id is higher than all before it.
+    """
+
+    __tablename__ = "change_mark"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    changes: Mapped[int]
+
+
 class SnapshotRow(Row):
     """A frozen, hashed set of labels."""
 
