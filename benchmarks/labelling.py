@@ -19,7 +19,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.pages import filled
+from benchmarks.filling import filled
 from rmr1.backends.scripted import ScriptedBackend
 from rmr1.judge import Judge
 from rmr1.plan import Plan

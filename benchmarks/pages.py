@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.filling import filled
 from benchmarks.furnishing import furnish
-from benchmarks.page_works import Work, baseline, works
+from benchmarks.page_works import Work, works
 from benchmarks.statements import Statement, recorded, slowest
 from storage.database import Database
 
@@ -115,8 +115,6 @@ def _say_plans(
             print(f"  {1000 * one.seconds:,.0f} ms: {' '.join(one.text.split())[:600]}")
             print("\n".join(f"    {line}" for line in one.plan))
 
-
-__all__ = ["baseline", "main"]
 
 if __name__ == "__main__":
     main()
