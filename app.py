@@ -209,7 +209,8 @@ def _invite_first_admin(settings: Settings, database: Database) -> None:
         if accounts.has_admin(session):
             return
         token = accounts.invite(session, FIRST_ADMIN, Role.ADMIN)
-    address = f"http://{settings.host}:{settings.port}/welcome#{token}"
+    path = accounts.welcome_path(FIRST_ADMIN, token)
+    address = f"http://{settings.host}:{settings.port}{path}"
     sys.stderr.write(f"rmr1: nobody can sign in yet. Choose the admin's password: {address}\n")
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from urllib.parse import urlencode
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -37,6 +38,7 @@ class Account:
 
     Attributes:
         is_open: whether they have a password; else they were invited and have not answered.
+        link_until: until when a link lets them choose a password; None where none does.
     """
 
     id: int
@@ -44,6 +46,7 @@ class Account:
     role: Role
     is_open: bool
     created_at: datetime
+    link_until: datetime | None = None
 
 
 def normalised(name: str) -> str:
@@ -92,16 +95,29 @@ def invite(session: Session, name: str, role: Role) -> str:
         row = _new(session, name, role)
     elif row.password:
         raise InputError(f"There is an account {row.name!r}: set its password or its role.")
-    token = secrets.token_urlsafe(24)
     row.role = role.title
-    row.invitation = hash_of(token)
-    row.invited_until = utc_now() + timedelta(days=INVITATION_DAYS)
-    session.flush()
-    return token
+    return _linked(session, row)
+
+
+def renew(session: Session, name: str) -> str:
+    """Let somebody who has an account choose another password; the old one counts until then.
+
+    Returns:
+        The token to hand them, as `invite` does.
+
+    Raises:
+        RecordNotFound: there is no such account.
+    """
+    return _linked(session, _get(session, name))
+
+
+def welcome_path(name: str, token: str) -> str:
+    """Where a token is taken up, as a path of the studio; what stands behind # is never sent."""
+    return f"/welcome?{urlencode({'name': normalised(name)})}#{token}"
 
 
 def accept(session: Session, token: str, password: str) -> Account:
-    """Answer an invitation with a password.
+    """Take up an invitation, or a link to another password, which signs out everywhere.
 
     Raises:
         InputError: the token is unknown, used or too old, or the password cannot be used.
@@ -109,9 +125,7 @@ def accept(session: Session, token: str, password: str) -> Account:
     row = session.scalar(select(AccountRow).where(AccountRow.invitation == hash_of(token)))
     if row is None or row.invited_until is None or row.invited_until < utc_now():
         raise InputError("This invitation is unknown, used or too old: ask an admin for another.")
-    row.password = _hashed(password)
-    row.invitation = row.invited_until = None
-    return _account(row)
+    return _with_password(session, row, password)
 
 
 def set_role(session: Session, name: str, role: Role) -> Account:
@@ -135,11 +149,7 @@ def set_password(session: Session, name: str, password: str) -> Account:
         RecordNotFound: there is no such account.
         InputError: the password cannot be used.
     """
-    row = _get(session, name)
-    row.password = _hashed(password)
-    row.invitation = row.invited_until = None
-    session.execute(delete(SignInRow).where(SignInRow.account_id == row.id))
-    return _account(row)
+    return _with_password(session, _get(session, name), password)
 
 
 def remove(session: Session, name: str) -> None:
@@ -223,6 +233,22 @@ def _new(session: Session, name: str, role: Role) -> AccountRow:
     return row
 
 
+def _linked(session: Session, row: AccountRow) -> str:
+    """A token by which an account's password can be chosen; a former one no longer counts."""
+    token = secrets.token_urlsafe(24)
+    row.invitation = hash_of(token)
+    row.invited_until = utc_now() + timedelta(days=INVITATION_DAYS)
+    session.flush()
+    return token
+
+
+def _with_password(session: Session, row: AccountRow, password: str) -> Account:
+    row.password = _hashed(password)
+    row.invitation = row.invited_until = None
+    session.execute(delete(SignInRow).where(SignInRow.account_id == row.id))
+    return _account(row)
+
+
 def _find(session: Session, name: str) -> AccountRow | None:
     return session.scalar(select(AccountRow).where(AccountRow.name == normalised(name)))
 
@@ -246,4 +272,5 @@ def _keep_an_admin(session: Session, row: AccountRow) -> None:
 
 
 def _account(row: AccountRow) -> Account:
-    return Account(row.id, row.name, ROLES[row.role], bool(row.password), row.created_at)
+    until = row.invited_until if row.invitation else None
+    return Account(row.id, row.name, ROLES[row.role], bool(row.password), row.created_at, until)

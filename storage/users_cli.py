@@ -66,8 +66,7 @@ def invite(
 ) -> None:
     """Let somebody choose their own password, behind a link that counts once and for a week."""
     with opened(context, database) as store, store.write() as session:
-        token = accounts.invite(session, name, role.role)
-        path = f"/welcome#{token}"
+        path = accounts.welcome_path(name, accounts.invite(session, name, role.role))
     say({"name": accounts.normalised(name), "role": role.value, "path": path})
 
 
@@ -91,6 +90,14 @@ def set_password(context: typer.Context, name: Name, database: DatabaseUrl = "")
     with opened(context, database) as store, store.write() as session:
         account = accounts.set_password(session, name, password)
     say(_told(account))
+
+
+@app.command("renew")
+def renew(context: typer.Context, name: Name, database: DatabaseUrl = "") -> None:
+    """Let somebody choose another password, behind a link that counts once and for a week."""
+    with opened(context, database) as store, store.write() as session:
+        path = accounts.welcome_path(name, accounts.renew(session, name))
+    say({"name": accounts.normalised(name), "path": path})
 
 
 @app.command("remove")

@@ -29,6 +29,7 @@ TAB_ROLES = {
     "agreement": Role.ANNOTATOR,
     "train": Role.LEAD,
     "data": Role.LEAD,
+    "people": Role.ADMIN,
 }
 """Tabs that are of no use to those below a role, who are not shown them."""
 

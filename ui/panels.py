@@ -18,7 +18,7 @@ SCRIPTS = (
     *("evidence", "what-if", "orders", "probes", "passport"),
     *("train", "train-run", "train-adapters", "compare", "agreement"),
     *("queues", "adjudicate"),
-    *("rank", "batches", "benchmarks", "benchmark-form", "scaling"),
+    *("people", "rank", "batches", "benchmarks", "benchmark-form", "scaling"),
 )
 
 

@@ -4,7 +4,7 @@ import html
 from collections.abc import Callable
 from pathlib import Path
 from string import Template
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl, urlencode
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -13,9 +13,9 @@ from starlette.routing import Route
 
 from rmr1.errors import InputError, RMR1Error
 from storage import accounts, signing_in
-from ui.access import TAB_ROLES, network_of
+from ui.access import TAB_ROLES, Person, network_of
 from ui.context import Studio
-from ui.gates import COOKIE, LOCAL_NAME, AccountsGate
+from ui.gates import COOKIE, LOCAL_NAME, AccountsGate, Gate
 from ui.limits import Buckets
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -70,12 +70,21 @@ def _whoami(studio: Studio) -> Callable[[Request], Response]:
             "name": person.name,
             "role": person.role.title,
             "mode": studio.gate.mode,
-            "hidden": [tab for tab, role in TAB_ROLES.items() if person.role < role],
+            "hidden": hidden_tabs(studio.gate, person),
             "names": studio.gate.takes_names and person.name == LOCAL_NAME,
         }
         return JSONResponse(told, headers=_HEADERS)
 
     return whoami
+
+
+def hidden_tabs(gate: Gate, person: Person) -> list[str]:
+    """Tabs that are of no use to somebody; that of accounts is none where others keep them."""
+    return [
+        tab
+        for tab, role in TAB_ROLES.items()
+        if person.role < role or (tab == "people" and not isinstance(gate, AccountsGate))
+    ]
 
 
 class _Signing:
@@ -92,7 +101,7 @@ class _Signing:
 
     def show_welcome(self, request: Request) -> Response:
         """The form that an invitation leads to; the token stands behind its #."""
-        return _page("welcome")
+        return _page("welcome", name=request.query_params.get("name", ""))
 
     async def sign_in(self, request: Request) -> Response:
         """Sign in with name and password."""
@@ -105,10 +114,11 @@ class _Signing:
     async def welcome(self, request: Request) -> Response:
         """Answer an invitation with a password, and sign in."""
         form = await _form(request)
+        name, token = form.get("name", ""), form.get("token", "")
         if not self._attempts.may("", network_of(request)):
-            return _page("welcome", _SLOWLY, status=429)
-        token, password = form.get("token", ""), form.get("password", "")
-        return await to_thread.run_sync(self._accept, request, token, password)
+            return _page("welcome", _SLOWLY, token, 429, name)
+        password = form.get("password", "")
+        return await to_thread.run_sync(self._accept, request, name, token, password)
 
     def sign_out(self, request: Request) -> Response:
         """Let the browser's token count no longer."""
@@ -130,12 +140,12 @@ class _Signing:
             return _page("sign_in", _WRONG, name, 401)
         return self._signed_in(request, account.id)
 
-    def _accept(self, request: Request, token: str, password: str) -> Response:
+    def _accept(self, request: Request, name: str, token: str, password: str) -> Response:
         try:
             with self._studio.database.write() as session:
                 account = accounts.accept(session, token, password)
         except RMR1Error as error:
-            return _page("welcome", str(error), token, 422)
+            return _page("welcome", str(error), token, 422, name)
         return self._signed_in(request, account.id)
 
     def _signed_in(self, request: Request, account_id: int) -> Response:
@@ -144,7 +154,8 @@ class _Signing:
             if former:
                 signing_in.sign_out(session, former)
             token = signing_in.sign_in(session, account_id, self._days)
-        to = "/" + (f"?{request.url.query}" if request.url.query else "")
+        asked = urlencode([one for one in parse_qsl(request.url.query) if one[0] != "name"])
+        to = "/" + (f"?{asked}" if asked else "")
         answer = RedirectResponse(to, 303, headers=_HEADERS)
         answer.set_cookie(
             COOKIE,
@@ -173,9 +184,16 @@ async def _form(request: Request) -> dict[str, str]:
     return {name: values[-1] for name, values in fields.items()}
 
 
-def _page(name: str, problem: str = "", given: str = "", status: int = 200) -> Response:
-    """A form; what was given is written into it as text."""
+def _page(
+    form: str, problem: str = "", given: str = "", status: int = 200, name: str = ""
+) -> Response:
+    """A form; what was given is written into it as text.
+
+    Args:
+        name: whom an invitation is for, as its link says.
+    """
     template = Template((_ASSETS / "signing.html").read_text(encoding="utf-8"))
     told = {"problem": html.escape(problem), "given": html.escape(given[:200], quote=True)}
-    hidden = {one: "" if one == name else "hidden" for one in ("sign_in", "welcome")}
+    told["name"] = html.escape(name[:80], quote=True)
+    hidden = {one: "" if one == form else "hidden" for one in ("sign_in", "welcome")}
     return HTMLResponse(template.substitute(told, **hidden), status, headers=_HEADERS)

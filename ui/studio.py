@@ -20,6 +20,7 @@ from ui.gallery_tab import build_gallery_tab
 from ui.judge_tab import build_judge_tab
 from ui.judgement_tab import build_judgement_tab
 from ui.panels import ASSETS, head, panel
+from ui.people_tab import build_people_tab
 from ui.queues_tab import build_queues_tab
 from ui.rank_tab import build_rank_tab
 from ui.theme import theme
@@ -40,6 +41,7 @@ TABS = (
     "train",
     "benchmarks",
     "data",
+    "people",
 )
 LINKED = {"gallery": "gallery", "judgement": "judgement", "run": "train", "bench": "benchmarks"}
 """Names in an address, and the page that each is about."""
@@ -68,6 +70,7 @@ def build_page(studio: Studio) -> gr.Blocks:
             build_train_tab(studio)
             build_benchmarks_tab(studio)
             build_data_tab(studio)
+            build_people_tab(studio)
         page.load(
             open_tab, None, tabs, queue=False, show_progress="hidden", api_visibility="private"
         )

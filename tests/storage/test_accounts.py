@@ -87,6 +87,24 @@ def test_a_second_invitation_ends_the_first(session):
     assert accounts.accept(session, second, GOOD).role is Role.LEAD
 
 
+def test_a_link_to_another_password_leaves_the_old_one_until_it_is_taken_up(session):
+    ada = accounts.add(session, "ada", Role.LEAD, GOOD)
+    signed_in = signing_in.sign_in(session, ada.id, days=1)
+    token = accounts.renew(session, "Ada")
+    assert accounts.check(session, "ada", GOOD).link_until > utc_now()
+    assert signing_in.person_of(session, signed_in)
+    assert accounts.accept(session, token, GOOD + "!").role is Role.LEAD
+    assert accounts.check(session, "ada", GOOD) is None
+    assert accounts.check(session, "ada", GOOD + "!").link_until is None
+    assert signing_in.person_of(session, signed_in) is None
+    with pytest.raises(RecordNotFound):
+        accounts.renew(session, "eve")
+
+
+def test_a_link_names_whom_it_is_for_and_sends_its_token_to_nobody(session):
+    assert accounts.welcome_path("Ada+x", "t0ken") == "/welcome?name=ada%2Bx#t0ken"
+
+
 def test_an_old_invitation_counts_no_longer(session):
     token = accounts.invite(session, "ada", Role.ANNOTATOR)
     session.query(AccountRow).one().invited_until = utc_now() - timedelta(seconds=1)

@@ -52,6 +52,14 @@ def test_an_invitation_is_a_path_whose_token_opens_the_account(users):
         assert accounts.accept(session, token, GOOD).name == "ada"
 
 
+def test_a_link_to_another_password_is_a_path_too(users):
+    users("add", "ada", stdin=GOOD)
+    (told,) = users("renew", "ada")
+    token = told["path"].partition("#")[2]
+    with Database.open(users.url) as store, store.write() as session:
+        assert accounts.accept(session, token, "another password").name == "ada"
+
+
 def test_no_password_on_standard_input_is_said(users):
     with pytest.raises(InputError, match="standard input"):
         users("add", "ada")

@@ -45,7 +45,9 @@ EVENTS = {
         "data-import.remap data-import.take data-import.undo data-imports.undo on_count "
         "data-freeze.click data-snapshot.change data-export.click tab-data.select"
     ),
-    ADMIN: "",
+    ADMIN: (
+        "people-page.ask people-page.invite people-page.role people-page.renew people-page.remove"
+    ),
 }
 NEEDED = {name: role for role, names in EVENTS.items() for name in names.split()}
 

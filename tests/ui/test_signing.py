@@ -65,7 +65,12 @@ def test_signing_in_leads_to_the_page_that_was_asked_for(closed):
     assert (answer.status_code, answer.headers["location"]) == (303, "/?judgement=7")
     assert client.get("/", headers=HTML).text == "the page"
     told = client.get("/whoami").json()
-    assert (told["name"], told["role"], told["names"], told["hidden"]) == ("ada", "lead", False, [])
+    assert (told["name"], told["role"], told["names"], told["hidden"]) == (
+        "ada",
+        "lead",
+        False,
+        ["people"],
+    )
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

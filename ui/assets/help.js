@@ -14,6 +14,7 @@ RMR.HELP = {
     ["2 · Verdict", [[["Enter"], "keep your answer"], [["A", "B", "=", "0", "U"], "change it"], [["J"], "judge now, where no judge has looked"]]],
     ["3 · Reasoning", [[["Y"], "sound, next pair"], [["W"], "something is wrong"], [["C", "…", "5"], "name a fault, as the buttons say"], [["Enter"], "done, next pair"], [["E"], "repair sections"], [["Ctrl+Enter"], "store the repair"], [["[", "]"], "step through quotations"]]],
     ["Always", [[["S"], "skip"], [["F"], "flag"], [["N"], "note for the next answer"], [["Z"], "undo, back into the pair before"]]]]],
+  people: ["Who may sign in, and as what. A link lets somebody choose a password: it counts once and for a week.", []],
   queues: ["Which pairs people are given, in which order and to how many; and what is decided where they differ. Buttons name their keys.", []],
   explore: ["Every judgement on record: filter, search, chart, open.", [
     ["The list", [[["J"], "the next one"], [["K"], "the one before"], [["Enter"], "open it"], [["N", "P"], "next and previous page"], [["/"], "search"], [["Esc"], "close the preview"]]]]],
