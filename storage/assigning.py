@@ -1,23 +1,23 @@
 """Which pair a person labels next, why that one, and keeping it for them meanwhile."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from itertools import islice
-from typing import Any
 
-from sqlalchemy import Subquery, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from rmr1.rollout import State
 from storage import gold, people, queues, returning
+from storage.census import Ids
 from storage.columns import utc_now
 from storage.courses import course
 from storage.database import Database
 from storage.filters import narrow
 from storage.queues import Queue
-from storage.remaining import labelled, mine, open_pairs, own_counts
+from storage.remaining import Own, labelled, open_pairs, own_counts, own_pairs
 from storage.returning import Returned
 from storage.tables import AnnotatorRow, AssignmentRow, JudgementRow, LabelEventRow
 
@@ -79,10 +79,11 @@ def next_items(
     """
     back = [one for one in returning.waiting(session, annotator) if one.pair_id not in exclude][:n]
     marks = gold.of_queue(session, queue.id)
-    pairs, own = course(session, queue.filter, queue.order, queue.seed), mine(annotator)
-    fresh = _fresh(session, queue, annotator, n - len(back), exclude, pairs, own, marks)
+    order = course(session, queue.filter, queue.order, queue.seed)
+    own = own_pairs(session, annotator)
+    fresh = _fresh(session, queue, annotator, n - len(back), exclude, order, own, marks)
     keys = judgement_keys(session, queue, [pair_id for pair_id, *_ in fresh])
-    done = own_counts(session, pairs, own, marks)[0]
+    done = own_counts(order, own, marks)[0]
     return [_returned(session, queue, one) for one in back] + [
         QueueItem(
             pair_id=pair_id,
@@ -187,14 +188,14 @@ def _fresh(
     annotator: str,
     n: int,
     exclude: Collection[int],
-    pairs: Subquery,
-    own: Subquery,
+    order: Ids,
+    own: Mapping[int, Own],
     marks: Collection[int],
 ) -> list[Found]:
     """The next pairs that were not sent back: ordinary ones, with gold ones mixed in."""
     if queue.terms.state != "open" or n < 1:
         return []
-    left = _gold_left(session, queue, annotator, own) if marks else []
+    left = _gold_left(queue, annotator, own, marks)
     known = [one for one in left if one[0] not in exclude]
     owed = 0
     if marks:
@@ -207,21 +208,27 @@ def _fresh(
         if owed > 0 and not known and any(skipped):
             return []  # what is owed was passed over in this sitting
     out = [*exclude, *marks]
-    plain = session.execute(open_pairs(pairs, own, queue, annotator, out).limit(n)).all()
-    mixed = _mixed(queue, annotator, _served(session, queue, annotator), owed, [*plain], known)
+    plain = open_pairs(session, order, own, queue, annotator, out)[:n].tolist()
+    found = [_with_own(pair_id, own) for pair_id in plain]
+    mixed = _mixed(queue, annotator, _served(session, queue, annotator), owed, found, known)
     return list(islice(mixed, n))
 
 
-def _gold_left(session: Session, queue: Queue, annotator: str, own: Subquery) -> list[Found]:
+def _gold_left(
+    queue: Queue, annotator: str, own: Mapping[int, Own], marks: Collection[int]
+) -> list[Found]:
     """Gold pairs that the person has not labelled, skipped ones last, in an order of their own."""
-    known = gold.marks(queue.id)
-    rows = session.execute(
-        select(known.c.pair_id, func.coalesce(own.c.skipped, 0), func.coalesce(own.c.flagged, 0))
-        .outerjoin(own, own.c.pair_id == known.c.pair_id)
-        .where(func.coalesce(own.c.labelled, 0) == 0)
-    )
-    found = [(pair_id, skip, flag) for pair_id, skip, flag in rows]
+    found = [
+        _with_own(pair_id, own)
+        for pair_id in marks
+        if pair_id not in own or not own[pair_id].labelled
+    ]
     return sorted(found, key=lambda one: (one[1], _drawn(f"{annotator}\n{queue.id}\n{one[0]}")))
+
+
+def _with_own(pair_id: int, own: Mapping[int, Own]) -> Found:
+    said = own.get(pair_id)
+    return (pair_id, said.skipped, said.flagged) if said else (pair_id, 0, 0)
 
 
 def _served(session: Session, queue: Queue, annotator: str) -> int:
@@ -236,7 +243,7 @@ def _served(session: Session, queue: Queue, annotator: str) -> int:
 
 
 def _mixed(
-    queue: Queue, annotator: str, place: int, owed: int, plain: list[Any], known: list[Found]
+    queue: Queue, annotator: str, place: int, owed: int, plain: list[Found], known: list[Found]
 ) -> Iterator[Found]:
     """Screening first, then gold by a coin for each pair served; what is left of either at last."""
     while plain or known:

@@ -1,14 +1,21 @@
 """The course of a queue: which pairs it holds, and what each of its orders goes by."""
 
-from typing import Any, Literal
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from typing import Literal
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Select, Subquery, case, func, select
+import numpy as np
+from sqlalchemy import Connection, Engine, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from rmr1.rollout import State
+from storage.census import Ids, Kind, Numbers
 from storage.division import divided
-from storage.filters import JudgementFilter, narrow
-from storage.tables import JudgementRow, LabelEventRow, PairRow
+from storage.filters import JudgementFilter
+from storage.selection import Selection, selected, state_of
+from storage.tables import JudgementRow, LabelEventRow
 
 QueueOrder = Literal[
     "random",
@@ -38,77 +45,102 @@ ORDERS: dict[str, str] = {
 _PRIME = 2**31 - 1
 _MIX = 1_103_515_245
 _LAST = 2.0
+_OF_LABELS = ("people disagree", "verdict changed")
+_MOST = 8
+_LOCK = Lock()
+_Asked = tuple[JudgementFilter, str, int]
+_KEPT: WeakKeyDictionary[
+    Engine | Connection, OrderedDict[_Asked, tuple[tuple[object, ...], Ids]]
+] = WeakKeyDictionary()
 
 
-def course(session: Session, wanted: JudgementFilter, order: str, seed: int) -> Subquery:
-    """All pairs of a queue: `pair_id`, `place` (what the order goes by), `chance`."""
-    lot = chance(seed)
-    figure = _figures().get(order)
-    if wanted.is_empty and figure is None:
-        found = select(PairRow.id.label("pair_id"), lot.label("chance"))
-        return _placed(found.select_from(PairRow), order, lot)
-    meant = select(JudgementRow.pair_id, (figure if figure is not None else func.min(0)).label("f"))
-    if wanted.is_empty:
-        rated = meant.group_by(JudgementRow.pair_id).subquery("rated")
-        ranked = select(
-            PairRow.id.label("pair_id"),
-            lot.label("chance"),
-            func.coalesce(rated.c.f, _LAST).label("place"),
-        ).outerjoin(rated, rated.c.pair_id == PairRow.id)
-        return ranked.subquery("course")
-    meant = narrow(session, meant.select_from(JudgementRow), wanted, counted=())
-    pairs = meant.group_by(JudgementRow.pair_id).subquery("meant")
-    found = select(pairs.c.pair_id, lot.label("chance")).join(
-        PairRow, PairRow.id == pairs.c.pair_id
-    )
-    if figure is not None:
-        return found.add_columns(pairs.c.f.label("place")).subquery("course")
-    return _placed(found, order, lot)
+def course(session: Session, wanted: JudgementFilter, order: str, seed: int) -> Ids:
+    """Ids of all pairs of a queue, in its order; kept until what it goes by changes."""
+    asked = (wanted, order, seed)
+    state = state_of(session, wanted, labels=order in _OF_LABELS)
+    with _LOCK:
+        kept = _KEPT.setdefault(session.get_bind(), OrderedDict())
+        known = kept.get(asked)
+    if known is not None and known[0] == state:
+        return known[1]
+    made = _laid(session, *asked)
+    with _LOCK:
+        kept[asked] = (state, made)
+        kept.move_to_end(asked)
+        if len(kept) > _MOST:
+            kept.popitem(last=False)
+    return made
 
 
-def chance(seed: int) -> ColumnElement[int]:
-    """A pair's place in the random order of this seed.
+def _laid(session: Session, wanted: JudgementFilter, order: str, seed: int) -> Ids:
+    meant = selected(session, wanted)
+    pairs = meant.all.pairs
+    places = np.arange(len(pairs.ids))
+    if not wanted.is_empty:
+        places = np.unique(meant.all.pair_place[meant.places])
+    ids, lot = pairs.ids[places], chance(pairs.lots[places], seed)
+    if order == "newest":
+        return ids[::-1]
+    if order == "people disagree":
+        split = {pair: most / n for pair, n, most in session.execute(divided())}
+        figure = np.array([split.get(pair, _LAST) for pair in ids.tolist()])
+    elif order == "verdict changed":
+        figure = ~np.isin(ids, session.scalars(_changed()).all())
+    elif order in _FIGURES:
+        figure = _FIGURES[order](meant)[places]
+    else:
+        figure = np.zeros(len(ids))
+    return ids[np.lexsort((ids, lot, figure))]
+
+
+def chance(lots: Ids, seed: int) -> Ids:
+    """Places of pairs in the random order of this seed.
 
     A pair's lot is uniform; an affine map over a prime field makes another uniform order of it
-    for each seed, in arithmetic that every database has.
+    for each seed.
     """
     factor = (seed * 2 + 1) * _MIX % (_PRIME - 1) + 1
-    return (PairRow.lot * factor + seed) % _PRIME
+    return (lots * factor + seed % _PRIME) % _PRIME
 
 
-def _placed(found: Select[*tuple[Any, ...]], order: str, lot: ColumnElement[int]) -> Subquery:
-    """The course for orders that go by the pair itself."""
-    if order == "newest":
-        return found.add_columns((-PairRow.id).label("place")).subquery("course")
-    if order == "people disagree":
-        split = divided().subquery("split")
-        found = found.outerjoin(split, split.c.pair_id == PairRow.id)
-        share = 1.0 * split.c.most / split.c.labels
-        return found.add_columns(func.coalesce(share, _LAST).label("place")).subquery("course")
-    if order == "verdict changed":
-        place = case((PairRow.id.in_(_changed()), 0), else_=1)
-        return found.add_columns(place.label("place")).subquery("course")
-    return found.add_columns(lot.label("place")).subquery("course")
+def _least(meant: Selection, values: Numbers) -> Numbers:
+    """The least value of each pair's judgements that are meant; `_LAST` where it has none."""
+    found = np.full(len(meant.all.pairs.ids), _LAST)
+    np.minimum.at(found, meant.all.pair_place[meant.places], values[meant.places])
+    return found
 
 
-def _figures() -> dict[str, ColumnElement[Any]]:
-    """What orders go by that look at all judgements of a pair, smallest first."""
-    judgement = JudgementRow
-    for_a = func.sum(case((judgement.verdict == "A", 1.0), else_=0.0))
-    decided = func.count(judgement.verdict)
-    divided_judges = (func.count(judgement.verdict.distinct()) > 1) & (
-        func.count(judgement.judge_version_id.distinct()) > 1
+def _least_of_kinds(meant: Selection, is_first: Callable[[Kind], bool]) -> Numbers:
+    flags = np.array([0.0 if is_first(kind) else 1.0 for kind in meant.all.kinds])
+    return _least(meant, flags[meant.all.kind] if len(flags) else flags)
+
+
+def _judges_apart(meant: Selection) -> Numbers:
+    """How far from an even split the verdicts of different judges are; `_LAST` where all agree."""
+    kinds, size = meant.all.kinds, len(meant.all.pairs.ids)
+    pair, kind = meant.all.pair_place[meant.places], meant.all.kind[meant.places]
+    versions = {name: float(n) for n, name in enumerate({one.judge_version for one in kinds})}
+    version = np.array([versions[one.judge_version] for one in kinds])[kind] if kinds else kind
+    for_a, for_b = (
+        np.bincount(pair, np.array([one.verdict == side for one in kinds], float)[kind], size)
+        for side in "AB"
     )
-    return {
-        "least confident": func.min(func.coalesce(judgement.confidence, _LAST)),
-        "judges disagree": case(
-            (divided_judges, func.abs(2 * for_a / decided - 1)),
-            else_=_LAST,
-        ),
-        "invented quotations": -func.max(judgement.quotes_absent),
-        "contradictory": func.min(case((judgement.state == State.CONTRADICTORY, 0), else_=1)),
-        "swap flips": func.min(case((judgement.swap_consistent.is_(False), 0), else_=1)),
-    }
+    first, last = np.full(size, np.inf), np.full(size, -np.inf)
+    np.minimum.at(first, pair, version)
+    np.maximum.at(last, pair, version)
+    apart = (for_a > 0) & (for_b > 0) & (first < last)
+    share = np.divide(for_a, for_a + for_b, out=np.zeros(size), where=apart)
+    return np.where(apart, np.abs(2 * share - 1), _LAST)
+
+
+_FIGURES: dict[str, Callable[[Selection], Numbers]] = {
+    "least confident": lambda m: _least(m, np.nan_to_num(m.all.confidence, nan=_LAST)),
+    "judges disagree": _judges_apart,
+    "invented quotations": lambda m: _least(m, -m.all.absent.astype(float)),
+    "contradictory": lambda m: _least_of_kinds(m, lambda kind: kind.state == State.CONTRADICTORY),
+    "swap flips": lambda m: _least_of_kinds(m, lambda kind: kind.swap == "flipped"),
+}
+"""What orders go by that look at all judgements of a pair: a figure for each, smallest first."""
 
 
 def _changed() -> Select[int]:

@@ -1,12 +1,13 @@
 """Gold pairs of a queue: whose answer is known, mixed in silently to see how well people do."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 from uuid import uuid4
 
-from sqlalchemy import Select, Subquery, select
+from sqlalchemy import Subquery, select
 from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError
@@ -16,10 +17,13 @@ from storage.courses import course
 from storage.database import Database
 from storage.lead_events import LeadEntry
 from storage.queues import Queue, get
+from storage.remaining import among
 from storage.tables import AnnotatorRow, LabelEventRow, PairRow
 from storage.team_tables import LeadEventRow
 
 Known = Literal["chosen", "decided"]
+
+_CHUNK = 500
 
 BLOCK = 5
 """A person's own figure moves in steps of so many gold pairs, so that no step betrays one."""
@@ -70,7 +74,7 @@ def mark_known(database: Database, queue_id: int, by: str, n: int, known: Known)
     """
     with database.read() as session:
         queue = get(session, queue_id)
-        found = session.execute(_knowable(session, queue, known).limit(n)).all()
+        found = list(islice(_knowable(session, queue, known), n))
     if not found:
         whose = "whose source knew the better side" if known == "chosen" else "that a lead decided"
         raise InputError(f"The queue holds no further pair {whose}.")
@@ -123,22 +127,23 @@ def mirror(session: Session, queue: Queue, annotator: str) -> Share:
     return Share.of(sum(gold[pair] == value for pair, value in whole), len(whole))
 
 
-def _knowable(session: Session, queue: Queue, known: Known) -> Select[int, str]:
-    pairs = course(session, queue.filter, "random", queue.seed)
-    already = marks(queue.id)
-    found = (
-        select(pairs.c.pair_id, PairRow.chosen)
-        .join(PairRow, PairRow.id == pairs.c.pair_id)
-        .where(PairRow.chosen.is_not(None))
-    )
+def _knowable(session: Session, queue: Queue, known: Known) -> Iterator[tuple[int, str]]:
+    """Pairs of the queue that are not gold yet, with their answer, in random order."""
+    order = course(session, queue.filter, "random", queue.seed)
+    order = order[~among(order, of_queue(session, queue.id))]
     if known == "decided":
         by_lead = lead_events.decided()
-        found = select(pairs.c.pair_id, by_lead.c.value).join(
-            by_lead, by_lead.c.pair_id == pairs.c.pair_id
+        rows = session.execute(select(by_lead.c.pair_id, by_lead.c.value)).all()
+        values = {int(pair): str(value) for pair, value in rows}
+        yield from ((pair, values[pair]) for pair in order[among(order, values)].tolist())
+        return
+    for start in range(0, len(order), _CHUNK):
+        some = order[start : start + _CHUNK].tolist()
+        statement = select(PairRow.id, PairRow.chosen).where(
+            PairRow.id.in_(some), PairRow.chosen.is_not(None)
         )
-    return found.where(pairs.c.pair_id.not_in(select(already.c.pair_id))).order_by(
-        pairs.c.chance, pairs.c.pair_id
-    )
+        sides = {pair: side for pair, side in session.execute(statement) if side}
+        yield from ((pair, sides[pair]) for pair in some if pair in sides)
 
 
 def _answers(

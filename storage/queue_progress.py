@@ -14,7 +14,7 @@ from storage.columns import utc_now
 from storage.courses import course
 from storage.gold import Checked
 from storage.queues import Queue
-from storage.remaining import labelled, mine, open_pairs, own_counts
+from storage.remaining import among, labelled, open_pairs, own_counts, own_pairs
 from storage.tables import AnnotatorRow, LabelEventRow
 
 
@@ -72,21 +72,19 @@ class PersonProgress:
 def progress(session: Session, queue: Queue, annotator: str) -> Progress:
     """How far a person is with a queue."""
     marks = gold.of_queue(session, queue.id)
-    pairs, own = course(session, queue.filter, queue.order, queue.seed), mine(annotator)
-    done, skipped, flagged = own_counts(session, pairs, own, marks)
+    order = course(session, queue.filter, queue.order, queue.seed)
+    own = own_pairs(session, annotator)
+    done, skipped, flagged = own_counts(order, own, marks)
     is_shared = queue.terms.overlap is not None
-    left = open_pairs(pairs, own, queue, annotator, list(marks), held=is_shared)
-    total = done + _count(session, left.order_by(None))
-    if marks:
-        known = select(own.c.pair_id).where(own.c.pair_id.in_(list(marks)), own.c.labelled == 1)
-        total += len(marks) - _count(session, known)
-    return Progress(done=done, total=total, skipped=skipped, flagged=flagged)
+    left = open_pairs(session, order, own, queue, annotator, list(marks), held=is_shared)
+    gold_left = sum(pair_id not in own or not own[pair_id].labelled for pair_id in marks)
+    return Progress(done=done, total=done + len(left) + gold_left, skipped=skipped, flagged=flagged)
 
 
 def whole(session: Session, queue: Queue) -> Whole:
     """How far a queue is."""
     marks = gold.of_queue(session, queue.id)
-    pairs = course(session, queue.filter, queue.order, queue.seed)
+    order = course(session, queue.filter, "random", queue.seed)
     said = labelled(queue).where(LabelEventRow.pair_id.not_in(list(marks))).distinct()
     by_pair = said.subquery("said")
     counts = (
@@ -95,9 +93,8 @@ def whole(session: Session, queue: Queue) -> Whole:
         .subquery("counts")
     )
     enough = select(counts.c.pair_id).where(counts.c.n >= (queue.terms.overlap or 1))
-    ordinary = select(pairs.c.pair_id).where(pairs.c.pair_id.not_in(list(marks)))
     return Whole(
-        total=_count(session, ordinary),
+        total=len(order) - int(among(order, marks).sum()),
         full=_count(session, enough),
         begun=_count(session, select(counts.c.pair_id)),
         labels=_count(session, labelled(queue).distinct()),

@@ -1,38 +1,59 @@
 """What is left of a queue for a person, as statements: ordinary pairs, gold ones, own counts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, select, union
 from sqlalchemy.orm import Session
 
+from storage.census import Ids
 from storage.columns import utc_now
 from storage.queues import Queue
 from storage.tables import AnnotatorRow, AssignmentRow, LabelEventRow
 
 
+class Own(NamedTuple):
+    """What a person said about a pair, as 0 or 1."""
+
+    labelled: int
+    skipped: int
+    flagged: int
+
+
+def own_pairs(session: Session, annotator: str) -> dict[int, Own]:
+    """Each pair that a person said something about."""
+    return {pair_id: Own(*said) for pair_id, *said in session.execute(select(mine(annotator)))}
+
+
 def open_pairs(
-    pairs: Subquery,
-    own: Subquery,
+    session: Session,
+    order: Ids,
+    own: Mapping[int, Own],
     queue: Queue,
     annotator: str,
     exclude: Collection[int],
     *,
     held: bool = True,
-) -> Select[int, int, int]:
-    """Pairs of the queue that the person may still label, in order: id, skipped, flagged.
+) -> Ids:
+    """Pairs of the queue that the person may still label, in order, skipped ones last.
 
     Args:
+        order: the queue's course.
         held: without those that others have, or are about to have, labelled often enough.
     """
-    skipped = func.coalesce(own.c.skipped, 0)
-    statement = (
-        select(pairs.c.pair_id, skipped, func.coalesce(own.c.flagged, 0))
-        .select_from(pairs)
-        .outerjoin(own, own.c.pair_id == pairs.c.pair_id)
-        .where(func.coalesce(own.c.labelled, 0) == 0, pairs.c.pair_id.not_in(list(exclude)))
-        .order_by(skipped, pairs.c.place, pairs.c.chance, pairs.c.pair_id)
-    )
-    return statement.where(pairs.c.pair_id.not_in(_taken(queue, annotator))) if held else statement
+    gone = {*exclude, *(pair_id for pair_id, said in own.items() if said.labelled)}
+    if held:
+        gone.update(session.scalars(_taken(queue, annotator)))
+    left = order[~among(order, gone)]
+    skipped = among(left, [pair_id for pair_id, said in own.items() if said.skipped])
+    return np.concatenate([left[~skipped], left[skipped]])
+
+
+def among(ids: Ids, few: Collection[int]) -> NDArray[np.bool_]:
+    """Which of these ids are among a few."""
+    return np.isin(ids, np.fromiter(few, np.int64, len(few)))
 
 
 def _taken(queue: Queue, annotator: str) -> Select[int]:
@@ -70,17 +91,12 @@ def labelled(queue: Queue) -> Select[int, int]:
     )
 
 
-def own_counts(
-    session: Session, pairs: Subquery, own: Subquery, marks: Collection[int]
-) -> tuple[int, int, int]:
+def own_counts(order: Ids, own: Mapping[int, Own], marks: Collection[int]) -> tuple[int, int, int]:
     """Pairs of the queue, gold ones too, that the person labelled, skipped, flagged."""
-    sums = [func.coalesce(func.sum(own.c[n]), 0) for n in ("labelled", "skipped", "flagged")]
-    done, skipped, flagged = session.execute(
-        select(*sums).where(
-            own.c.pair_id.in_(select(pairs.c.pair_id)) | own.c.pair_id.in_(list(marks))
-        )
-    ).one()
-    return done, skipped, flagged
+    ids = np.fromiter(own, np.int64, len(own))
+    here = np.isin(ids, order) | among(ids, marks)
+    sums = np.array([*own.values()], np.int64).reshape(-1, 3)[here].sum(axis=0)
+    return int(sums[0]), int(sums[1]), int(sums[2])
 
 
 def mine(annotator: str) -> Subquery:

@@ -20,6 +20,7 @@ from storage.tables import JudgementRow, LabelEventRow, RolloutRow
 SIDES = 5
 """No label; then labels that name neither side, A, B, both."""
 
+_DIMENSIONS = tuple(dimensions())
 _MOST = 8
 _LOCK = Lock()
 _WALKED = ("confidence_min", "confidence_max", "without", "newest")
@@ -89,6 +90,28 @@ def selected(session: Session, wanted: JudgementFilter, *, kinds: bool = True) -
     return Selection(everything, said, mask)
 
 
+_STEADY = {
+    *(name for name in _DIMENSIONS if name not in OF_LABELS),
+    *("confidence_min", "confidence_max", "without", "newest", "text", "run_id"),
+}
+"""Fields that no label and no benchmark run changes the meaning of."""
+
+
+def state_of(
+    session: Session, wanted: JudgementFilter, *, labels: bool = False
+) -> tuple[object, ...]:
+    """What differs whenever a filter may mean other judgements.
+
+    Args:
+        labels: whether labels matter in any case.
+    """
+    mark = census(session).mark
+    if not labels and wanted.model_fields_set <= _STEADY:
+        return (mark,)
+    said = session.scalar(select(func.max(LabelEventRow.id)))
+    return mark, said, session.scalar(select(func.max(BenchmarkItemRow.id)))
+
+
 def labels(session: Session) -> Labels:
     """Which sides people name; what they said since the last look is added."""
     newest = session.scalar(select(func.max(LabelEventRow.id))) or 0
@@ -134,9 +157,6 @@ def whole_kind(kind: Kind, sides: int) -> tuple[str, ...]:
         "agreement": _agreement(kind.verdict, sides),
     }
     return tuple(values[name] for name in _DIMENSIONS)
-
-
-_DIMENSIONS = tuple(dimensions())
 
 
 def _agreement(verdict: str, sides: int) -> str:
