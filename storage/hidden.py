@@ -1,16 +1,19 @@
 """Hidden until decided: how much of a pair somebody may see before their own label is in."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from storage import queues, returning
+from storage import gold, queues, returning
+from storage.columns import utc_now
 from storage.probe_tables import ProbeRow
-from storage.remaining import mine
+from storage.queues import Queue
+from storage.remaining import labelled, mine
 from storage.roles import Person, Role
-from storage.tables import AnnotatorRow, AssignmentRow, JudgementRow, PairRow
+from storage.tables import AnnotatorRow, AssignmentRow, JudgementRow, LabelEventRow, PairRow
 
 
 class Seen(IntEnum):
@@ -78,18 +81,49 @@ def hashes(session: Session, found: Scope) -> frozenset[str]:
 
 
 def _unanswered(session: Session, name: str) -> frozenset[int]:
-    """Pairs that were served to a person, or sent back to them, and wait for their label."""
-    live = [one.id for one in queues.all_queues(session) if one.terms.state != "archived"]
+    """Pairs that were served to a person, or sent back to them, and wait for their label.
+
+    One that is kept no longer waits as long as its queue wants another label of it.
+    """
+    live = {one.id: one for one in queues.all_queues(session) if one.terms.state != "archived"}
     own = mine(name)
     said = select(own.c.pair_id).where(own.c.labelled == 1)
-    served = session.scalars(
-        select(AssignmentRow.pair_id)
+    served = session.execute(
+        select(AssignmentRow.queue_id, AssignmentRow.pair_id, AssignmentRow.held_until)
         .join(AnnotatorRow, AnnotatorRow.id == AssignmentRow.annotator_id)
         .where(
             AnnotatorRow.name == name,
             AssignmentRow.queue_id.in_(live),
             AssignmentRow.pair_id.not_in(said),
         )
+    ).all()
+    now = utc_now()
+    waiting = {one.pair_id for one in returning.waiting(session, name)}
+    lapsed: dict[int, set[int]] = {}
+    for queue_id, pair_id, held_until in served:
+        if held_until > now:
+            waiting.add(pair_id)
+        else:
+            lapsed.setdefault(queue_id, set()).add(pair_id)
+    for queue_id, pair_ids in lapsed.items():
+        waiting |= pair_ids - _full(session, live[queue_id], name, pair_ids)
+    return frozenset(waiting)
+
+
+def _full(session: Session, queue: Queue, name: str, pair_ids: Collection[int]) -> set[int]:
+    """Those of a queue's pairs that others have labelled as often as it wants; gold never is."""
+    if queue.terms.overlap is None:
+        return set()
+    me = select(AnnotatorRow.id).where(AnnotatorRow.name == name)
+    others = (
+        labelled(queue)
+        .where(LabelEventRow.pair_id.in_(pair_ids), LabelEventRow.annotator_id.not_in(me))
+        .distinct()
+        .subquery("others")
     )
-    back = (one.pair_id for one in returning.waiting(session, name))
-    return frozenset(served) | frozenset(back)
+    enough = (
+        select(others.c.pair_id)
+        .group_by(others.c.pair_id)
+        .having(func.count() >= queue.terms.overlap)
+    )
+    return set(session.scalars(enough)) - gold.of_queue(session, queue.id).keys()

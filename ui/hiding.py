@@ -28,7 +28,7 @@ def closed(database: Database, who: Person, *keys: str) -> View | None:
         for key in keys:
             pair_id = hidden.pair_of(session, key)
             if pair_id and hidden.seen(session, who, pair_id) is Seen.PAIR:
-                return {"problem": WAITS, "asked": key, "label": pair_id}
+                return {"problem": WAITS, "asked": key, "waits": True}
     return None
 
 

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 
 from storage import assigning, hidden, judgements, labels, people, queues
@@ -89,6 +91,34 @@ def test_a_queue_that_is_over_hides_no_judge(database, now, serve, state, seen):
     queue = serve()
     queues.settle(database, queue.id, queue.terms.model_copy(update={"state": state}))
     assert now() is seen
+
+
+def test_a_pair_that_others_filled_meanwhile_waits_no_longer(database, now, serve, say, stored):
+    queue = serve(overlap=1)
+    with database.write() as session:
+        ada = people.annotator_id(session, "ada")
+        assert assigning.hold(session, queue, stored[0], ada, time=timedelta(minutes=-1))
+    assert now() is Seen.PAIR
+    say("bob", queue_id=queue.id)
+    assert now() is Seen.JUDGES
+
+
+def test_a_gold_pair_is_never_full(database, now, serve, say, stored):
+    queue = serve(overlap=1)
+    gold = LeadEntry(
+        key="key of the gold",
+        by="lea",
+        action="gold",
+        pair_id=stored[0],
+        queue_id=queue.id,
+        value="A",
+    )
+    say_as_lead(database, gold)
+    with database.write() as session:
+        ada = people.annotator_id(session, "ada")
+        assert assigning.hold(session, queue, stored[0], ada, time=timedelta(minutes=-1))
+    say("bob", queue_id=queue.id)
+    assert now() is Seen.PAIR
 
 
 def test_a_pair_that_was_sent_back_is_to_be_decided_again(database, now, say, stored):

@@ -187,7 +187,7 @@ RMR.explore = function ({ element, trigger }) {
     RMR.repaint(chips, [view.chips, view.problem, view.hidden], () => RMR.chips(view, change));
     RMR.repaint(order, view.sorts, () => view.sorts.map(([name, words]) => h("option", { value: name }, words)));
     order.value = view.sort;
-    RMR.repaint(head, [view.total, view.query], () => RMR.listHead(view, () => making.replaceChildren(...RMR.queueForm(view, trigger))));
+    RMR.repaint(head, [view.total, view.query, view.hidden], () => RMR.listHead(view, () => making.replaceChildren(...RMR.queueForm(view, trigger))));
     RMR.repaint(making, view.made, () => view.made ? RMR.queueMade(view.made) : []);
     RMR.repaint(list, view.rows, () => view.rows.length ? view.rows.map((row, index) => RMR.row(row, index, () => { list.focus({ preventScroll: true }); select(index, "pointer"); })) : RMR.noRows(view, change));
     RMR.repaint(pager, [view.page, view.pages], () => RMR.pager(view, turn));
@@ -245,7 +245,7 @@ RMR.listHead = function (view, label) {
     h("span.list-actions", {},
       h("button.more.to-charts", { type: "button", onclick: () => document.getElementById("explore-charts").scrollIntoView() }, "Charts"),
       h("button.more", { type: "button", title: "Copy a link to this list", onclick: (event) => RMR.copy(location.href, event.currentTarget) }, "Copy link"),
-      view.total ? h("button.more", { type: "button", title: "Make a queue of these for people to label", onclick: label }, "Label these") : null),
+      view.total && !view.hidden ? h("button.more", { type: "button", title: "Make a queue of these for people to label", onclick: label }, "Label these") : null),
   ];
 };
 

@@ -100,10 +100,10 @@ RMR.judgementNotes = function (view, showAll) {
   ];
 };
 
-// Why there is no judgement here; where its pair waits for a label, the way to give it.
+// Why there is no judgement here; where its pair waits for a label, the way to where it is given.
 RMR.closedNote = function (view) {
   const { h } = RMR;
-  return h("p.note.note-warning", {}, view.problem, view.label ? [" ", h("a", { href: `?${new URLSearchParams({ tab: "annotate", pair: view.label })}` }, "Label it")] : null);
+  return h("p.note.note-warning", {}, view.problem, view.waits ? [" ", h("a", { href: "?tab=annotate" }, "Go on labelling")] : null);
 };
 
 RMR.judgementMore = function (view) {

@@ -51,9 +51,11 @@ RMR.inviteForm = function (view, send) {
 
 RMR.PEOPLE_COLUMNS = ["Name", "Role", "Signed in", "Labels", "Reserved now", "Actions"];
 
+RMR.PEOPLE_NUMBERS = new Set(["Labels", "Reserved now"]);
+
 RMR.peopleTable = function (view, send) {
   const { h } = RMR;
-  const head = h("div.person.person-head", { role: "row" }, RMR.PEOPLE_COLUMNS.map((title) => h("span", { role: "columnheader" }, title)));
+  const head = h("div.person.person-head", { role: "row" }, RMR.PEOPLE_COLUMNS.map((title) => h(RMR.PEOPLE_NUMBERS.has(title) ? "span.is-number" : "span", { role: "columnheader" }, title)));
   return h("section.card.stage", { "aria-label": "Accounts" }, h("header", {}, h("h2", {}, `Accounts (${view.rows.length.toLocaleString("en")})`)),
     h("div.people-table", { role: "table", "aria-label": "Accounts" }, head, view.rows.map((one) => RMR.personRow(one, view.roles, send))));
 };
@@ -63,7 +65,7 @@ RMR.personRow = function (one, roles, send) {
   const set = h("button.quiet.small", { type: "button", hidden: true, onclick: () => send("role", { name: one.name, role: role.value }) }, "Set");
   const role = h("select", { "aria-label": `Role of ${one.name}`, onchange: () => { set.hidden = role.value === one.role; } }, roles.map(([title]) => h("option", { value: title }, title)));
   role.value = one.role;
-  const cell = (title, ...inside) => h("div.person-cell", { role: "cell", "data-title": title }, ...inside);
+  const cell = (title, ...inside) => h(RMR.PEOPLE_NUMBERS.has(title) ? "div.person-cell.is-number" : "div.person-cell", { role: "cell", "data-title": title }, ...inside);
   return h("div.person", { role: "row", "data-person": one.name },
     h("div.person-name", { role: "rowheader", dir: "auto" }, h("strong", {}, one.name), one.me ? h("span.chip.is-plain", {}, "you") : null),
     cell("Role", h("span.person-role", {}, role, set)),

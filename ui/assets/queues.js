@@ -154,7 +154,7 @@ RMR.queuePeople = function (view, send) {
   const { h } = RMR;
   const { people, id } = view.chosen;
   const number = (text) => h("td.number", {}, text);
-  if (!people.length) return h("section.card.stage", {}, h("h2", {}, view.is_lead ? "People" : "You"), h("p.hint", {}, "Nobody has labelled in this queue yet."));
+  if (!people.length) return h("section.card.stage", {}, h("h2", {}, view.is_lead ? "People" : "You"), h("p.hint", {}, view.is_lead ? "Nobody has labelled in this queue yet." : "You have labelled nothing in this queue yet."));
   return h("section.card.stage", {}, h("h2", {}, view.is_lead ? "People" : "You"), h("div.table-scroll", { tabindex: "0", role: "region", "aria-label": "People" }, h("table", {},
     h("thead", {}, h("tr", {}, ["Name", "Labels", "Today", "Last hour", "Median time", "Last label", ...(view.is_lead ? ["Right on gold (95 %)", "Screening"] : [])].map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", {}, people.map((one) => h("tr", { "data-person": one.name },
