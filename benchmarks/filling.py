@@ -6,6 +6,7 @@ import random
 import secrets
 import sqlite3
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import accumulate, islice
 from pathlib import Path
@@ -128,6 +129,13 @@ _COLUMNS: Final = {
 }
 
 
+def texts(chance: random.Random) -> Callable[[int], str]:
+    """Makes texts of a number of words, as often as Zipf has them: most almost nowhere."""
+    words = iter(chance.choices(_WORDS, cum_weights=_COMMON, k=_PHRASES * _PHRASE_WORDS))
+    phrases = [" ".join(islice(words, _PHRASE_WORDS)) for _ in range(_PHRASES)]
+    return lambda count: " ".join(chance.choices(phrases, k=count // _PHRASE_WORDS))
+
+
 class _Maker:
     """Makes the rows of pairs with what two judges said of each."""
 
@@ -137,8 +145,7 @@ class _Maker:
         self._now = utc_now().replace(tzinfo=None)
         plan = Plan()
         self._plan = (plan.hash, json.dumps(plan.model_dump(mode="json")))
-        words = iter(chance.choices(_WORDS, cum_weights=_COMMON, k=_PHRASES * _PHRASE_WORDS))
-        self._phrases = [" ".join(islice(words, _PHRASE_WORDS)) for _ in range(_PHRASES)]
+        self._text = texts(chance)
 
     def rows(self, lot: range) -> dict[str, list[Values]]:
         """Rows for the pairs of these numbers, by table."""
@@ -152,10 +159,6 @@ class _Maker:
                 made["judgement"].append(judgement)
                 made["rollout"].append(self._rollout(judgement))
         return made
-
-    def _text(self, words: int) -> str:
-        """Words as often as Zipf has them: a few stand everywhere, most almost nowhere."""
-        return " ".join(self._chance.choices(self._phrases, k=words // _PHRASE_WORDS))
 
     def _at(self) -> str:
         return str(self._now - timedelta(seconds=self._chance.randrange(6_000_000)))

@@ -51,7 +51,7 @@ _VOTES: Final = 8
 _BENCHMARK: Final = 1000
 _IMPORTS: Final = 40
 
-Labelled = Row[int, str, int, str | None]
+Labelled = Row[int, str | None, int, str | None]
 
 
 def furnish(database: Database, labels: int = LABELS) -> None:
@@ -118,7 +118,7 @@ def _label(
 ) -> None:
     """Blind answers of one to four people on each pair, and what they say after the verdict."""
     queue = session.scalar(select(QueueRow.id).where(QueueRow.name == queues.EVERYTHING))
-    events = []
+    events: list[JsonObject] = []
     for pair_id, chosen, judgement_id, verdict in asked:
         is_random = chance.random() < 0.7
         served = {
@@ -278,5 +278,5 @@ def _benchmarks(database: Database, items: int) -> None:
             judge = Judge(ScriptedBackend(replies * items), load_profile("cor"))
             out = Path(folder) / f"{orders}.jsonl"
             with opened_results(out, identity) as results:
-                list(run_benchmark(judge, Plan(orders=orders), chosen, results, workers=1))  # type: ignore[arg-type]
+                list(run_benchmark(judge, Plan(orders=orders), chosen, results, workers=1))
             benchmark_keeping.keep_files(database, [out])

@@ -13,7 +13,6 @@ from rmr1.errors import InputError
 from rmr1.judgement import Judgement
 from rmr1.pair import Pair
 from rmr1.readers import Limits, RowError
-from rmr1.rollout import State
 from storage import judgements, pairs, runs
 from storage.database import Database
 from storage.incoming import Incoming, Source, open_source
@@ -289,11 +288,4 @@ def _add(
     session: Session, found: Sequence[Pair], judged: Sequence[Judgement], run_id: int
 ) -> tuple[int, int]:
     new_pairs = pairs.add_many(session, found, run_id=run_id).new
-    new_judgements = 0
-    for judgement in judged:
-        same = (judgement.pair.hash, judgement.version.hash, judgement.plan.hash)
-        failed = judgement.state is State.FAILED
-        if judgements.find_same(session, *same, failed=failed) is None:
-            judgements.add(session, judgement, origin="import", run_id=run_id)
-            new_judgements += 1
-    return new_pairs, new_judgements
+    return new_pairs, judgements.add_new(session, judged, origin="import", run_id=run_id)

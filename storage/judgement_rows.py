@@ -1,7 +1,12 @@
 """Judgements turned into rows and back."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, replace
+from typing import NamedTuple
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
 
 from rmr1.grounding import GroundedQuote, Match
 from rmr1.judgement import Judgement, JudgeVersion
@@ -9,41 +14,78 @@ from rmr1.pair import Order, Pair, Side
 from rmr1.plan import Plan
 from rmr1.rollout import Rollout, State, read_rollout
 from storage import pairs
-from storage.tables import (
-    CriterionRow,
-    JudgementRow,
-    JudgeVersionRow,
-    QuoteRow,
-    RolloutRow,
-)
+from storage.columns import JsonObject
+from storage.tables import CriterionRow, JudgementRow, JudgeVersionRow, QuoteRow, RolloutRow
 
 
-def to_row(judgement: Judgement, pair_id: int, version_id: int) -> JudgementRow:
-    """A row with its rollouts, criteria and quotes, under a new key."""
+class RolloutValues(NamedTuple):
+    """A rollout as columns, with those of its criteria and quotations."""
+
+    rollout: JsonObject
+    criteria: list[JsonObject]
+    quotes: list[JsonObject]
+
+
+class Values(NamedTuple):
+    """A judgement as columns, with those of its parts: what is not known yet is left out."""
+
+    judgement: JsonObject
+    rollouts: list[RolloutValues]
+
+
+def to_values(judgement: Judgement, pair_id: int, version_id: int) -> Values:
+    """The columns of a judgement and of its rollouts, criteria and quotes, under a new key."""
     quotes = [quote for rollout in judgement.rollouts for quote in rollout.quotes]
     tokens = [r.completion_tokens for r in judgement.rollouts if r.completion_tokens is not None]
     seconds = [r.seconds for r in judgement.rollouts if r.seconds is not None]
-    return JudgementRow(
-        key=secrets.token_hex(16),
-        pair_id=pair_id,
-        judge_version_id=version_id,
-        plan=judgement.plan.model_dump(mode="json"),
-        plan_hash=judgement.plan.hash,
-        verdict=judgement.verdict,
-        state=judgement.state,
-        reason=judgement.reason,
-        confidence=judgement.confidence,
-        confidence_source=judgement.confidence_source,
-        type=judgement.type,
-        swap_consistent=judgement.swap_consistent,
-        quotes_total=len(quotes),
-        quotes_near=sum(quote.match is Match.NEAR for quote in quotes),
-        quotes_absent=sum(quote.match is Match.ABSENT for quote in quotes),
-        tokens=sum(tokens) if tokens else None,
-        seconds=sum(seconds) if seconds else None,
-        rollout_count=len(judgement.rollouts),
-        rollouts=[_rollout_row(r, position) for position, r in enumerate(judgement.rollouts)],
+    columns = {
+        "key": secrets.token_hex(16),
+        "pair_id": pair_id,
+        "judge_version_id": version_id,
+        "plan": judgement.plan.model_dump(mode="json"),
+        "plan_hash": judgement.plan.hash,
+        "verdict": judgement.verdict,
+        "state": judgement.state,
+        "reason": judgement.reason,
+        "confidence": judgement.confidence,
+        "confidence_source": judgement.confidence_source,
+        "type": judgement.type,
+        "swap_consistent": judgement.swap_consistent,
+        "quotes_total": len(quotes),
+        "quotes_near": sum(quote.match is Match.NEAR for quote in quotes),
+        "quotes_absent": sum(quote.match is Match.ABSENT for quote in quotes),
+        "tokens": sum(tokens) if tokens else None,
+        "seconds": sum(seconds) if seconds else None,
+        "rollout_count": len(judgement.rollouts),
+    }
+    return Values(columns, [_rollout_values(r, n) for n, r in enumerate(judgement.rollouts)])
+
+
+def insert_values(session: Session, made: Sequence[Values]) -> None:
+    """Add rows of judgements with all their parts, a statement for each table."""
+    keys = session.execute(
+        insert(JudgementRow).returning(JudgementRow.key, JudgementRow.id),
+        [values.judgement for values in made],
     )
+    ids = {key: id_ for key, id_ in keys}
+    rollouts = {
+        (ids[values.judgement["key"]], part.rollout["position"]): part
+        for values in made
+        for part in values.rollouts
+    }
+    placed = session.execute(
+        insert(RolloutRow).returning(RolloutRow.judgement_id, RolloutRow.position, RolloutRow.id),
+        [part.rollout | {"judgement_id": of} for (of, _), part in rollouts.items()],
+    )
+    criteria, quotes = [], []
+    for of, position, id_ in placed:
+        part = rollouts[of, position]
+        criteria += [criterion | {"rollout_id": id_} for criterion in part.criteria]
+        quotes += [quote | {"rollout_id": id_} for quote in part.quotes]
+    if criteria:
+        session.execute(insert(CriterionRow), criteria)
+    if quotes:
+        session.execute(insert(QuoteRow), quotes)
 
 
 def from_row(row: JudgementRow) -> Judgement:
@@ -84,49 +126,50 @@ def version_from_row(row: JudgeVersionRow) -> JudgeVersion:
     )
 
 
-def _rollout_row(rollout: Rollout, position: int) -> RolloutRow:
-    return RolloutRow(
-        position=position,
-        order=rollout.order,
-        vote=rollout.vote,
-        seed=rollout.seed,
-        state=rollout.state,
-        verdict=rollout.verdict,
-        reason=rollout.reason,
-        probability_a=rollout.probability_a,
-        prompt_tokens=rollout.prompt_tokens,
-        completion_tokens=rollout.completion_tokens,
-        seconds=rollout.seconds,
-        first_seconds=rollout.first_seconds,
-        injected=list(rollout.injected),
-        text=rollout.trace.text,
-        criteria=[
-            CriterionRow(
-                position=number,
-                name=criterion.name,
-                weight_text=criterion.weight_text,
-                weight=criterion.weight,
-                share=criterion.share,
-                text=criterion.text,
-            )
-            for number, criterion in enumerate(rollout.trace.criteria)
-        ],
-        quotes=[_quote_row(quote, number) for number, quote in enumerate(rollout.quotes)],
-    )
+def _rollout_values(rollout: Rollout, position: int) -> RolloutValues:
+    columns = {
+        "position": position,
+        "order": rollout.order,
+        "vote": rollout.vote,
+        "seed": rollout.seed,
+        "state": rollout.state,
+        "verdict": rollout.verdict,
+        "reason": rollout.reason,
+        "probability_a": rollout.probability_a,
+        "prompt_tokens": rollout.prompt_tokens,
+        "completion_tokens": rollout.completion_tokens,
+        "seconds": rollout.seconds,
+        "first_seconds": rollout.first_seconds,
+        "injected": list(rollout.injected),
+        "text": rollout.trace.text,
+    }
+    criteria = [
+        {
+            "position": number,
+            "name": criterion.name,
+            "weight_text": criterion.weight_text,
+            "weight": criterion.weight,
+            "share": criterion.share,
+            "text": criterion.text,
+        }
+        for number, criterion in enumerate(rollout.trace.criteria)
+    ]
+    quotes = [_quote_values(quote, number) for number, quote in enumerate(rollout.quotes)]
+    return RolloutValues(columns, criteria, quotes)
 
 
-def _quote_row(quote: GroundedQuote, position: int) -> QuoteRow:
-    return QuoteRow(
-        position=position,
-        side=quote.side,
-        text=quote.text,
-        match=quote.match,
-        start=quote.start,
-        end=quote.end,
-        score=quote.score,
-        segment=quote.segment,
-        differences=[list(run) for run in quote.differences],
-    )
+def _quote_values(quote: GroundedQuote, position: int) -> JsonObject:
+    return {
+        "position": position,
+        "side": quote.side,
+        "text": quote.text,
+        "match": quote.match,
+        "start": quote.start,
+        "end": quote.end,
+        "score": quote.score,
+        "segment": quote.segment,
+        "differences": [list(run) for run in quote.differences],
+    }
 
 
 def _rollout(pair: Pair, row: RolloutRow) -> Rollout:

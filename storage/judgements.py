@@ -1,12 +1,13 @@
 """Judgements on record: added, found again, listed, counted."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rmr1.errors import RecordNotFound
@@ -16,6 +17,7 @@ from storage import judgement_rows, pairs
 from storage.census import Census, Codes
 from storage.cube import cells
 from storage.filters import JudgementFilter, dimensions
+from storage.judgement_rows import insert_values, to_values
 from storage.selection import selected
 from storage.summaries import JudgementSummary, read_summaries
 from storage.tables import JudgementRow, JudgeVersionRow, PairRow, RolloutRow
@@ -25,6 +27,8 @@ Origin = Literal["live", "import", "batch", "benchmark"]
 Sort = Literal[
     "newest", "oldest", "least confident", "most confident", "most absent quotes", "slowest"
 ]
+
+_LOT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +104,79 @@ def add(
     Raises:
         InputError: a text of the pair holds characters that are no valid Unicode.
     """
-    pair_id = pairs.add(session, judgement.pair, run_id=run_id)
-    version_id = add_version(session, judgement.version, profile_text)
-    row = judgement_rows.to_row(judgement, pair_id, version_id)
-    chosen = session.get_one(PairRow, pair_id).chosen
-    row.correct = None if chosen is None else judgement.verdict == chosen
-    row.origin = origin
-    row.run_id = run_id
-    session.add(row)
-    session.flush()
-    return row.key
+    (key,) = _insert(session, [judgement], origin, run_id, profile_text)
+    return key
+
+
+def add_new(
+    session: Session, found: Sequence[Judgement], *, origin: Origin, run_id: int | None = None
+) -> int:
+    """As `add`, for many at once, save those on record: same pair, judge and plan.
+
+    One whose backend failed keeps only others out that failed: it is worth another try.
+
+    Returns:
+        How many were added.
+
+    Raises:
+        InputError: a text of a pair holds characters that are no valid Unicode.
+    """
+    added = 0
+    for start in range(0, len(found), _LOT):
+        lot = found[start : start + _LOT]
+        known = _known(session, lot)
+        fresh = []
+        for judgement in lot:
+            same = (judgement.pair.hash, judgement.version.hash, judgement.plan.hash)
+            failed = judgement.state is State.FAILED
+            if (*same, False) not in known and not (failed and (*same, True) in known):
+                fresh.append(judgement)
+                known.add((*same, failed))
+        _insert(session, fresh, origin, run_id)
+        added += len(fresh)
+    return added
+
+
+def _known(session: Session, lot: Sequence[Judgement]) -> set[tuple[str, str, str, bool]]:
+    """Pair, judge, plan and whether it failed, of what is on record of these pairs."""
+    hashes = {judgement.pair.hash for judgement in lot}
+    failed = case((JudgementRow.state == State.FAILED, True), else_=False)
+    rows = session.execute(
+        select(PairRow.hash, JudgeVersionRow.hash, JudgementRow.plan_hash, failed)
+        .select_from(JudgementRow)
+        .join(JudgementRow.pair)
+        .join(JudgementRow.version)
+        .where(PairRow.hash.in_(hashes))
+    )
+    return {(pair, version, plan, bool(broken)) for pair, version, plan, broken in rows}
+
+
+def _insert(
+    session: Session,
+    found: Sequence[Judgement],
+    origin: Origin,
+    run_id: int | None,
+    profile_text: str = "",
+) -> list[str]:
+    """Put these on record with their pairs and versions; their keys."""
+    if not found:
+        return []
+    pair_ids = pairs.add_many(session, [one.pair for one in found], run_id=run_id).ids
+    versions = {one.version.hash: one.version for one in found}
+    version_ids = {
+        digest: add_version(session, version, profile_text) for digest, version in versions.items()
+    }
+    better = select(PairRow.id, PairRow.chosen).where(PairRow.id.in_(pair_ids))
+    chosen = dict(session.execute(better).all())
+    made = []
+    for judgement, pair_id in zip(found, pair_ids, strict=True):
+        values = to_values(judgement, pair_id, version_ids[judgement.version.hash])
+        known = chosen[pair_id]
+        values.judgement["correct"] = None if known is None else judgement.verdict == known
+        values.judgement.update(origin=origin, run_id=run_id)
+        made.append(values)
+    insert_values(session, made)
+    return [values.judgement["key"] for values in made]
 
 
 def add_version(session: Session, version: JudgeVersion, profile_text: str = "") -> int:

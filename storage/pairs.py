@@ -1,6 +1,6 @@
 """Pairs on record: each once, whatever it came from."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -67,8 +67,8 @@ def add_many(session: Session, pairs: Sequence[Pair], *, run_id: int | None = No
         wanted = {pair.hash: pair for pair in reversed(chunk)}
         known = _ids(session, list(wanted))
         fresh = {digest: pair for digest, pair in wanted.items() if digest not in known}
-        for digest, pair_id in known.items():
-            _fill_in(session, pair_id, wanted[digest])
+        for digest in _lacking(session, wanted, known):
+            _fill_in(session, known[digest], wanted[digest])
         if fresh:
             known |= _insert(session, fresh, run_id)
         ids.extend(known[pair.hash] for pair in chunk)
@@ -166,6 +166,22 @@ def _texts(pair: Pair, pair_id: int) -> JsonObject:
         "conversation": [turn.model_dump() for turn in pair.conversation],
         "meta": pair.meta,
     }
+
+
+def _lacking(session: Session, wanted: Mapping[str, Pair], known: Mapping[str, int]) -> list[str]:
+    """Hashes of the pairs on record that lack something that the wanted ones have."""
+    row = PairRow
+    columns = (row.source, row.subset, row.external_id, row.chosen)
+    found = session.execute(select(row.hash, *columns).where(row.id.in_(known.values())))
+    return [
+        digest
+        for digest, *has in found
+        for pair in (wanted[digest],)
+        if any(
+            new and not old
+            for new, old in zip((pair.source, pair.subset, pair.id, pair.chosen), has, strict=True)
+        )
+    ]
 
 
 def _fill_in(session: Session, pair_id: int, pair: Pair) -> None:
