@@ -48,6 +48,9 @@ PORT = 7868
 PASSWORD = "correct horse battery"
 QUEUE = "crowd"
 OVERLAP = 3
+ARRIVAL_S = 3.0
+"""Between one person's coming and the next's: the browsers of all share this machine."""
+
 PAUSE_S = 0.32
 """Longer than the guard that keeps a key from answering an item nobody has seen."""
 
@@ -81,10 +84,15 @@ _KEYS = {"verdict": ["Enter"], "reasoning": ["y"], "bare": ["a", "b"], "blind": 
 
 @dataclass(slots=True)
 class Seen:
-    """What one person saw: milliseconds by number of the receipt, and what went wrong."""
+    """What one person saw: milliseconds by number of the receipt, and what went wrong.
+
+    Attributes:
+        arrival_s: from the sign-in form to the first pair.
+    """
 
     receipts: dict[int, float] = field(default_factory=dict)
     trouble: list[str] = field(default_factory=list)
+    arrival_s: float = 0.0
 
     async def read(self, page: Page) -> None:
         """Take over the receipts that the page noted."""
@@ -181,7 +189,7 @@ async def _measure(
         alone = await _label(browser, options.people, time.monotonic() + 30, options.pace, 0)
         until = time.monotonic() + 60 * options.minutes
         people = [
-            _label(browser, number, until, options.pace, number * 0.7)
+            _label(browser, number, until, options.pace, number * ARRIVAL_S)
             for number in range(options.people)
         ]
         memory: list[float] = []
@@ -205,11 +213,13 @@ async def _label(browser: Browser, number: int, until: float, pace: float, after
     seen = Seen()
     await asyncio.sleep(after)
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(180_000)
     page = await context.new_page()
     page.on("pageerror", lambda error: seen.trouble.append(f"script error: {error}"))
     try:
+        came = time.monotonic()
         await begin(page, person(number))
+        seen.arrival_s = time.monotonic() - came
         while time.monotonic() < until and await one_key(page, chance, pace):
             pass
         await seen.read(page)
@@ -220,12 +230,12 @@ async def _label(browser: Browser, number: int, until: float, pace: float, after
 
 
 async def sign_in(page: Page, name: str) -> None:
-    """Sign in with the password, and see the first page."""
+    """Sign in with the password."""
     await page.goto(f"http://127.0.0.1:{PORT}/sign-in")
     await page.fill("input[name=name]", name)
     await page.fill("input[name=password]", PASSWORD)
     await page.keyboard.press("Enter")
-    await page.wait_for_selector("#tab-judge-button")
+    await page.wait_for_url(f"http://127.0.0.1:{PORT}/", wait_until="commit")
 
 
 async def begin(page: Page, name: str) -> None:
@@ -274,6 +284,10 @@ def _tell(
         )
     third = max(len(memory) // 3, 1)
     early, late = statistics.median(memory[third : 2 * third]), statistics.median(memory[-third:])
+    print(
+        f"from sign-in to the first pair: {alone.arrival_s:.1f} s alone, "
+        f"{statistics.median(seen.arrival_s for seen in crowd):.1f} s in the crowd (median)"
+    )
     print(
         f"memory of the server: {memory[0]:.0f} MB at first, {early:.0f} MB in the second third, "
         f"{late:.0f} MB in the last"

@@ -25,7 +25,18 @@ from playwright.async_api import Browser, Page, async_playwright
 from scipy.stats import theilslopes
 from sqlalchemy import func, select
 
-from benchmarks.crowd import PAUSE_S, Seen, begin, faults_of, fill, one_key, person, serve, sign_in
+from benchmarks.crowd import (
+    PAUSE_S,
+    PORT,
+    Seen,
+    begin,
+    faults_of,
+    fill,
+    one_key,
+    person,
+    serve,
+    sign_in,
+)
 from storage.database import Database
 from storage.tables import JudgementRow, LabelEventRow
 
@@ -102,6 +113,7 @@ class Soak:
         page = await (await browser.new_context()).new_page()
         page.set_default_timeout(PATIENCE_MS)
         await sign_in(page, "ada")
+        await page.goto(f"http://127.0.0.1:{PORT}/?tab=judge")
         await page.wait_for_selector("#judge-go")
         await page.locator("#judge-options button").first.click()
         for number in range(self._options.judgements):
