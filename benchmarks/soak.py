@@ -2,7 +2,7 @@
 
 python -m benchmarks.soak [--judgements 2000] [--labels 5000] [--kill-every 200]
 
-One person judges a new pair after the other on the Judge page while others label by keys; every so
+People judge a new pair after the other on the Judge page while others label by keys; every so
 many judgements the model's process is killed in the midst of one. What the server's process holds
 is taken after every fifty judgements, and its growth is the slope through those points (Theil and
 Sen), the first fifth left out: it may be 1 MB per 100 judgements. Every twentieth rollout is
@@ -61,13 +61,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--judgements", type=int, default=2000)
     parser.add_argument("--labels", type=int, default=5000)
-    parser.add_argument("--people", type=int, default=2)
+    parser.add_argument("--judging", type=int, default=2, help="people on the Judge page")
+    parser.add_argument("--labelling", type=int, default=2, help="people on the Annotate page")
     parser.add_argument("--kill-every", type=int, default=200)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="rmr1-soak-") as name:
         folder = Path(name)
         url = f"sqlite:///{folder / 'rmr1.db'}"
-        fill(url, folder, options.labels // 3, options.people)
+        fill(url, folder, options.labels // 3, options.labelling)
         log = folder / "studio.log"
         with serve(url, folder, log, {}) as server:
             soak = Soak(server.pid, options)
@@ -93,16 +94,17 @@ class Soak:
         self._failed = 0
         self._labels = 0
         self._seconds = 0.0
+        self._numbers = iter(range(options.judgements))
 
     async def run(self) -> list[Seen]:
-        """One judges, the others label; ends when both have done what was asked."""
+        """Some judge, the others label; ends when all was done that was asked."""
         path = shutil.which("chromium") or shutil.which("google-chrome")
         started = time.monotonic()
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
             seen = await asyncio.gather(
-                self._judge(browser),
-                *(self._label(browser, number) for number in range(self._options.people)),
+                *(self._judge(browser) for _ in range(self._options.judging)),
+                *(self._label(browser, number) for number in range(self._options.labelling)),
             )
             await browser.close()
         self._seconds = time.monotonic() - started
@@ -116,7 +118,7 @@ class Soak:
         await page.goto(f"http://127.0.0.1:{PORT}/?tab=judge")
         await page.wait_for_selector("#judge-go")
         await page.locator("#judge-options button").first.click()
-        for number in range(self._options.judgements):
+        for number in self._numbers:
             kills = number % self._options.kill_every == self._options.kill_every - 1
             try:
                 await self._one(page, number, kills=kills)
