@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from rmr1.pair import Order, Pair, Side
@@ -42,13 +43,18 @@ class JudgeVersion:
     @property
     def hash(self) -> str:
         """SHA-256 (hex) over all fields."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return _version_hash(self)
 
     @property
     def title(self) -> str:
         """A short name for people."""
         adapter = f" + {self.adapter}" if self.adapter else ""
         return f"{self.model}{adapter} · {self.profile}"
+
+
+@lru_cache(maxsize=256)  # a file has thousands of judgements by the same few judges
+def _version_hash(version: JudgeVersion) -> str:
+    return hashlib.sha256(json.dumps(asdict(version), sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from storage import labels, lead_events, returning
@@ -71,25 +71,17 @@ def conflicts(session: Session, queue_id: int | None = None, limit: int = 100) -
         queue_id: only those of which a label was given in this queue.
         limit: of the items; the counts are whole.
     """
-    split = divided(queue_id).subquery("split")
-    done = lead_events.decided()
-    undecided = select(split).where(split.c.pair_id.not_in(select(done.c.pair_id)))
-    waiting = returning.is_waiting().where(LeadEventRow.pair_id.is_not(None))
-    left = undecided.where(split.c.pair_id.not_in(waiting))
-    rows = session.execute(
-        left.order_by(1.0 * split.c.most / split.c.labels, -split.c.labels, split.c.pair_id).limit(
-            limit
-        )
-    )
-    decided = select(done.c.pair_id)
-    if queue_id is not None:
-        decided = decided.where(done.c.pair_id.in_(select(divided(queue_id).subquery().c.pair_id)))
-    open_ones = _count(session, left)
+    split = [Conflict(*row) for row in session.execute(divided(queue_id))]
+    done = set(session.scalars(select(lead_events.decided().c.pair_id)))
+    undecided = [one for one in split if one.pair_id not in done]
+    waiting = set(session.scalars(returning.is_waiting()))
+    left = [one for one in undecided if one.pair_id not in waiting]
+    left.sort(key=lambda one: (one.most / one.labels, -one.labels, one.pair_id))
     return Conflicts(
-        items=[Conflict(pair_id, n, most) for pair_id, n, most in rows],
-        open=open_ones,
-        returned=_count(session, undecided) - open_ones,
-        decided=_count(session, decided),
+        items=left[:limit],
+        open=len(left),
+        returned=len(undecided) - len(left),
+        decided=len(done if queue_id is None else done & {one.pair_id for one in split}),
     )
 
 
@@ -137,7 +129,3 @@ def reasons(session: Session) -> dict[str, int]:
     )
     counts = {reason: n for reason, n in rows if reason}
     return dict(sorted(counts.items(), key=lambda one: -one[1]))
-
-
-def _count(session: Session, statement: Select[*tuple[object, ...]]) -> int:
-    return session.scalar(select(func.count()).select_from(statement.subquery())) or 0

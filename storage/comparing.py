@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from sqlalchemy import Subquery, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError
@@ -15,14 +15,19 @@ from rmr1.plan import Plan
 from rmr1.rollout import State
 from rmr1.share import Share
 from storage import common_pairs, judge_versions
+from storage.census import census
 from storage.common_pairs import CommonPair, CompareOptions, Judged
+from storage.filters import JudgementFilter
+from storage.judgements import count
+from storage.kept import Kept
 from storage.paired import NEEDED_TO_TELL, Paired, compare_outcomes
-from storage.tables import JudgementRow, PairTextRow, RolloutRow
+from storage.tables import JudgementRow, LabelEventRow, PairTextRow, RolloutRow
 
 _CHUNK = 500
 _FEW = 30
 _LENGTHS = ((1000, "under 1,000 characters"), (4000, "1,000 to 3,999 characters"))
 _LONGEST = "4,000 characters and more"
+_KEPT: Kept["Comparison"] = Kept(6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +139,30 @@ def compare(
     old, new = judge_versions.find(session, old), judge_versions.find(session, new)
     if old == new:
         raise InputError("Both are the same judge version: name two.")
+    state = _state(session, (old, new), options)
+    return _KEPT.get(
+        session, (old, new, options), state, lambda: _compared(session, old, new, options)
+    )
+
+
+def _state(session: Session, versions: Sequence[str], options: CompareOptions) -> tuple[int, ...]:
+    """What differs whenever a comparison of these versions may."""
+    everything = census(session)
+    newest = (
+        everything.ids[everything.of_kinds({"judge_version": version})][-1:] for version in versions
+    )
+    events = select(func.max(LabelEventRow.id))
+    said = 0 if options.truth == "known" else session.scalar(events) or 0
+    return everything.mark.changes, said, *(int(id_) for ids in newest for id_ in ids)
+
+
+def _compared(session: Session, old: str, new: str, options: CompareOptions) -> Comparison:
     left_out: Counter[str] = Counter()
     of_old, of_new = common_pairs.newest(session, old), common_pairs.newest(session, new)
     both = list(common_pairs.read(session, of_old, of_new, options, left_out))
     figures = (
-        _figures(session, old, of_old, [one.old for one in both]),
-        _figures(session, new, of_new, [one.new for one in both]),
+        _figures(session, old, [one.old for one in both]),
+        _figures(session, new, [one.new for one in both]),
     )
     paired = compare_outcomes(one.outcome for one in both)
     return Comparison(
@@ -154,16 +177,14 @@ def compare(
     )
 
 
-def _figures(
-    session: Session, version_hash: str, newest: Subquery, judged: Sequence[Judged]
-) -> JudgeFigures:
+def _figures(session: Session, version_hash: str, judged: Sequence[Judged]) -> JudgeFigures:
     swaps = [one.swap_consistent for one in judged if one.swap_consistent is not None]
     tokens = [one.tokens for one in judged if one.tokens is not None]
     seconds = [one.seconds for one in judged if one.seconds is not None]
     return JudgeFigures(
         version=version_hash,
         title=judge_versions.titles(session)[version_hash],
-        judged=session.scalar(select(func.count()).select_from(newest)) or 0,
+        judged=count(session, JudgementFilter(judge_version=version_hash, newest="yes")),
         plans=tuple(_plans(session, judged)),
         no_verdict=sum(one.verdict is None for one in judged),
         complete=Share.of(sum(one.state == State.COMPLETE for one in judged), len(judged)),
@@ -171,7 +192,7 @@ def _figures(
             sum(one.quotes_absent for one in judged), sum(one.quotes_total for one in judged)
         ),
         swap_consistent=Share.of(sum(swaps), len(swaps)),
-        named_first=_named_first(session, newest, {one.id for one in judged}),
+        named_first=_named_first(session, [one.id for one in judged]),
         tokens=median(tokens) if tokens else None,
         seconds=median(seconds) if seconds else None,
     )
@@ -184,17 +205,18 @@ def _plans(session: Session, judged: Sequence[Judged]) -> Iterator[PlanUse]:
         yield PlanUse(Plan.model_validate(session.scalar(plan)), number)
 
 
-def _named_first(session: Session, newest: Subquery, ids: set[int]) -> Share:
-    statement = (
-        select(RolloutRow.judgement_id, RolloutRow.order, RolloutRow.verdict)
-        .join(newest, newest.c.id == RolloutRow.judgement_id)
-        .where(RolloutRow.verdict.is_not(None))
-        .execution_options(yield_per=_CHUNK)
-    )
+def _named_first(session: Session, ids: Sequence[int]) -> Share:
+    rollout = RolloutRow
     counts: Counter[bool] = Counter()
-    for judgement_id, order, verdict in session.execute(statement):
-        if judgement_id in ids:
-            counts[verdict == (Side.A if order == Order.AB else Side.B)] += 1
+    for start in range(0, len(ids), _CHUNK):
+        statement = (
+            select(rollout.order, rollout.verdict, func.count())
+            .where(rollout.judgement_id.in_(ids[start : start + _CHUNK]))
+            .where(rollout.verdict.is_not(None))
+            .group_by(rollout.order, rollout.verdict)
+        )
+        for order, verdict, number in session.execute(statement):
+            counts[verdict == (Side.A if order == Order.AB else Side.B)] += number
     return Share.of(counts[True], counts.total())
 
 

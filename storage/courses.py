@@ -1,19 +1,17 @@
 """The course of a queue: which pairs it holds, and what each of its orders goes by."""
 
-from collections import OrderedDict
 from collections.abc import Callable
-from threading import Lock
 from typing import Literal
-from weakref import WeakKeyDictionary
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Select, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from rmr1.rollout import State
 from storage.census import Ids, Kind, Numbers
 from storage.division import divided
 from storage.filters import JudgementFilter
+from storage.kept import Kept
 from storage.selection import Selection, selected, state_of
 from storage.tables import JudgementRow, LabelEventRow
 
@@ -46,30 +44,14 @@ _PRIME = 2**31 - 1
 _MIX = 1_103_515_245
 _LAST = 2.0
 _OF_LABELS = ("people disagree", "verdict changed")
-_MOST = 8
-_LOCK = Lock()
-_Asked = tuple[JudgementFilter, str, int]
-_KEPT: WeakKeyDictionary[
-    Engine | Connection, OrderedDict[_Asked, tuple[tuple[object, ...], Ids]]
-] = WeakKeyDictionary()
+_KEPT: Kept[Ids] = Kept(8)
 
 
 def course(session: Session, wanted: JudgementFilter, order: str, seed: int) -> Ids:
     """Ids of all pairs of a queue, in its order; kept until what it goes by changes."""
-    asked = (wanted, order, seed)
     state = state_of(session, wanted, labels=order in _OF_LABELS)
-    with _LOCK:
-        kept = _KEPT.setdefault(session.get_bind(), OrderedDict())
-        known = kept.get(asked)
-    if known is not None and known[0] == state:
-        return known[1]
-    made = _laid(session, *asked)
-    with _LOCK:
-        kept[asked] = (state, made)
-        kept.move_to_end(asked)
-        if len(kept) > _MOST:
-            kept.popitem(last=False)
-    return made
+    asked = (wanted, order, seed)
+    return _KEPT.get(session, asked, state, lambda: _laid(session, *asked))
 
 
 def _laid(session: Session, wanted: JudgementFilter, order: str, seed: int) -> Ids:

@@ -1,19 +1,15 @@
 """Judgements counted by all their kinds at once; the last counts are remembered."""
 
-from collections import OrderedDict
-from threading import Lock
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.orm import Session
 
-from storage.benchmark_tables import BenchmarkItemRow
-from storage.census import Census, census
+from storage.census import Census
 from storage.filters import JudgementFilter, dimensions
-from storage.selection import SIDES, Selection, labels, selected, sides_of, whole_kind
+from storage.kept import Kept
+from storage.selection import SIDES, Selection, selected, sides_of, state_of, whole_kind
 
 
 class Cell(NamedTuple):
@@ -30,13 +26,8 @@ class Cell(NamedTuple):
     quotes_absent: int
 
 
-State = tuple[object, ...]
-Remembered = OrderedDict[JudgementFilter, tuple[State, list[Cell]]]
-
-_MOST = 8
-_LOCK = Lock()
 _NO_KINDS = dict.fromkeys(dimensions())
-_REMEMBERED: WeakKeyDictionary[Engine | Connection, Remembered] = WeakKeyDictionary()
+_KEPT: Kept[list[Cell]] = Kept(8)
 
 
 def cells(session: Session, wanted: JudgementFilter) -> list[Cell]:
@@ -46,19 +37,8 @@ def cells(session: Session, wanted: JudgementFilter) -> list[Cell]:
     to look at. So the same cells serve many filters, and are kept until the data change.
     """
     narrowing = wanted.model_copy(update=_NO_KINDS)
-    state = _state(session)
-    with _LOCK:
-        remembered = _REMEMBERED.setdefault(session.get_bind(), OrderedDict())
-        known = remembered.get(narrowing)
-    if known and known[0] == state:
-        return known[1]
-    counted = _count(session, narrowing)
-    with _LOCK:
-        remembered[narrowing] = (state, counted)
-        remembered.move_to_end(narrowing)
-        if len(remembered) > _MOST:
-            remembered.popitem(last=False)
-    return counted
+    state = state_of(session, narrowing, labels=True)
+    return _KEPT.get(session, narrowing, state, lambda: _count(session, narrowing))
 
 
 def _count(session: Session, wanted: JudgementFilter) -> list[Cell]:
@@ -87,9 +67,3 @@ def _sums(
         key = key[found.mask]
         weights = None if weights is None else weights[found.mask]
     return np.bincount(key, weights, size)
-
-
-def _state(session: Session) -> State:
-    """What differs whenever a count may differ."""
-    items = session.scalar(select(func.max(BenchmarkItemRow.id)))
-    return census(session).mark, labels(session).newest, items

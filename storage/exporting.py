@@ -255,8 +255,8 @@ def _without_benchmarks(
     }
     if not prompts:
         return list(decided), 0
-    hashes = dict(session.execute(select(PairRow.id, PairRow.prompt_hash)).all())
-    clean = [one for one in decided if hashes[one.pair_id] not in prompts]
+    hashes = pairs.columns(session, {one.pair_id for one in decided}, PairRow.prompt_hash)
+    clean = [one for one in decided if hashes[one.pair_id][0] not in prompts]
     return clean, len(decided) - len(clean)
 
 
@@ -264,14 +264,14 @@ def _places(
     session: Session, decided: Sequence[Decision], options: ExportOptions
 ) -> dict[int, _Place]:
     """The place of each pair; by lot, every other better response is A."""
-    hashes = dict(session.execute(select(PairRow.id, PairRow.content_hash)).all())
-    prompts = dict(session.execute(select(PairRow.id, PairRow.prompt_hash)).all())
+    ids = {one.pair_id for one in decided}
+    hashes = pairs.columns(session, ids, PairRow.content_hash, PairRow.prompt_hash)
     seed = options.seed
-    by_lot = sorted(decided, key=lambda one: draw(f"{seed}:order", hashes[one.pair_id]))
+    by_lot = sorted(decided, key=lambda one: draw(f"{seed}:order", hashes[one.pair_id][0]))
     letters: Counter[Split] = Counter()
     places: dict[int, _Place] = {}
     for decision in by_lot:
-        prompt = prompts[decision.pair_id]
+        prompt = hashes[decision.pair_id][1]
         split = split_of(prompt, options.fractions, seed)
         letter = Side.B if letters[split] % 2 else Side.A
         letters[split] += decision.winner is not None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar, get_args
 
@@ -195,6 +196,7 @@ def _version(value: object) -> JudgeVersion:
     return JudgeVersion(**{name: str(value.get(name) or "")[:200] for name in names})
 
 
+@lru_cache(maxsize=64)
 def _layouts(profile: str) -> tuple[Layout, ...]:
     """The layouts that a profile of this name may have."""
     # Packaged profiles alone: a name out of a file must not make us open another file.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from threading import Lock
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Subquery, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from storage.table_views import current_label
-from storage.tables import AnnotatorRow, LabelEventRow, PairRow
+from storage.tables import AnnotatorRow, ChangeMarkRow, LabelEventRow, PairRow
 
 if TYPE_CHECKING:
     from storage.filters import JudgementFilter
@@ -19,6 +22,7 @@ STAGES: tuple[StageOfLabel, ...] = get_args(StageOfLabel)
 """Blind; after the judge's verdict; after its reasoning; as the label stands now."""
 
 Stream = Literal["random", "targeted"]
+_CHUNK = 500
 
 
 class Opinion(NamedTuple):
@@ -114,26 +118,79 @@ def _after_the_verdict() -> Subquery:
     )
 
 
+class _Placed(NamedTuple):
+    opinion: Opinion
+    source: str
+    subset: str
+
+
+class _Heard(NamedTuple):
+    """What everybody says of each pair, with the last event that is in it."""
+
+    newest: int
+    changes: int
+    pairs: dict[int, tuple[_Placed, ...]]
+
+
+_LOCK = Lock()
+_HEARD: WeakKeyDictionary[Engine | Connection, _Heard] = WeakKeyDictionary()
+
+
 def read(session: Session, wanted: JudgementFilter) -> Iterator[Opinion]:
     """The opinions that the filter's person, queue, source and subset leave, pair by pair."""
+    heard = _heard(session).pairs
+    for pair_id in sorted(heard):
+        for said, source, subset in heard[pair_id]:
+            has = (said.annotator, said.queue_id, source, subset)
+            asked = (wanted.annotator, wanted.queue_id, wanted.source, wanted.subset)
+            if all(one is None or one == other for one, other in zip(asked, has, strict=True)):
+                yield said
+
+
+def _heard(session: Session) -> _Heard:
+    """All opinions; of those kept from the last look only pairs with new events are read again."""
+    newest, changes = session.execute(
+        select(
+            select(func.max(LabelEventRow.id)).scalar_subquery(),
+            select(func.max(ChangeMarkRow.changes)).scalar_subquery(),
+        )
+    ).one()
+    with _LOCK:
+        known = _HEARD.get(session.get_bind())
+    if known and (known.newest, known.changes) == (newest or 0, changes):
+        return known
+    if known and known.changes == changes and known.newest < (newest or 0):
+        since = select(LabelEventRow.pair_id).where(LabelEventRow.id > known.newest).distinct()
+        again = session.scalars(since).all()
+        pairs = known.pairs | dict.fromkeys(again, ())
+        for start in range(0, len(again), _CHUNK):
+            pairs |= _read(session, again[start : start + _CHUNK])
+    else:
+        pairs = _read(session, None)
+    made = _Heard(newest or 0, changes, pairs)
+    with _LOCK:
+        _HEARD[session.get_bind()] = made
+    return made
+
+
+def _read(session: Session, pairs: Sequence[int] | None) -> dict[int, tuple[_Placed, ...]]:
     said = statement()
     columns = [said.c[name] for name in Opinion._fields[3:]]
     found = (
-        select(AnnotatorRow.name, said.c.pair_id, PairRow.prompt_hash, *columns)
+        select(
+            *(PairRow.source, PairRow.subset),
+            *(AnnotatorRow.name, said.c.pair_id, PairRow.prompt_hash, *columns),
+        )
         .join(AnnotatorRow, AnnotatorRow.id == said.c.annotator_id)
         .join(PairRow, PairRow.id == said.c.pair_id)
         .order_by(said.c.pair_id, AnnotatorRow.name)
     )
-    for column, value in (
-        (AnnotatorRow.name, wanted.annotator),
-        (said.c.queue_id, wanted.queue_id),
-        (PairRow.source, wanted.source),
-        (PairRow.subset, wanted.subset),
-    ):
-        if value is not None:
-            found = found.where(column == value)
-    for row in session.execute(found):
-        yield Opinion(*row)
+    if pairs is not None:
+        found = found.where(said.c.pair_id.in_(pairs))
+    placed = (_Placed(Opinion(*row[2:]), *row[:2]) for row in session.execute(found))
+    return {
+        pair_id: tuple(own) for pair_id, own in groupby(placed, lambda one: one.opinion.pair_id)
+    }
 
 
 def choices(session: Session, source: str | None) -> tuple[list[str], list[str], list[str]]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 
 from sqlalchemy import case, insert, select, update
-from sqlalchemy.orm import Session, lazyload
+from sqlalchemy.orm import InstrumentedAttribute, Session, lazyload
 
 from rmr1.errors import RecordNotFound
 from rmr1.pair import Message, Pair, Side, transcript
@@ -64,14 +64,15 @@ def add_many(session: Session, pairs: Sequence[Pair], *, run_id: int | None = No
     ids: list[int] = []
     new = 0
     for chunk in _chunks(pairs):
-        wanted = {pair.hash: pair for pair in reversed(chunk)}
+        hashed = [(pair.hash, pair) for pair in chunk]
+        wanted = dict(reversed(hashed))
         known = _ids(session, list(wanted))
         fresh = {digest: pair for digest, pair in wanted.items() if digest not in known}
         for digest in _lacking(session, wanted, known):
             _fill_in(session, known[digest], wanted[digest])
         if fresh:
             known |= _insert(session, fresh, run_id)
-        ids.extend(known[pair.hash] for pair in chunk)
+        ids.extend(known[digest] for digest, _ in hashed)
         new += len(fresh)
     return Added(ids, new)
 
@@ -98,8 +99,20 @@ def find(session: Session, pair_hash: str) -> StoredPair | None:
 
 def hashes(session: Session, ids: Collection[int]) -> dict[int, str]:
     """The hashes of the pairs with these numbers."""
-    rows = session.execute(select(PairRow.id, PairRow.hash).where(PairRow.id.in_(ids)))
-    return dict(rows.all())
+    return {pair_id: digest for pair_id, (digest,) in columns(session, ids, PairRow.hash).items()}
+
+
+def columns(
+    session: Session, ids: Collection[int], *wanted: InstrumentedAttribute[str]
+) -> dict[int, tuple[str, ...]]:
+    """These columns of the pairs with these numbers."""
+    listed = list(ids)
+    found: dict[int, tuple[str, ...]] = {}
+    for start in range(0, len(listed), _CHUNK):
+        some = PairRow.id.in_(listed[start : start + _CHUNK])
+        for pair_id, *values in session.execute(select(PairRow.id, *wanted).where(some)):
+            found[pair_id] = tuple(values)
+    return found
 
 
 def note_change(session: Session) -> None:

@@ -1,6 +1,5 @@
 """Which judgements a filter means, as a mask over the census: no walk through the database."""
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,13 +14,13 @@ from storage import search
 from storage.benchmark_tables import BenchmarkItemRow
 from storage.census import OF_LABELS, Census, Codes, Ids, Kind, Mask, census
 from storage.filters import JudgementFilter, dimensions, label_sides, narrow
+from storage.kept import Kept
 from storage.tables import JudgementRow, LabelEventRow, RolloutRow
 
 SIDES = 5
 """No label; then labels that name neither side, A, B, both."""
 
 _DIMENSIONS = tuple(dimensions())
-_MOST = 8
 _LOCK = Lock()
 _WALKED = ("confidence_min", "confidence_max", "without", "newest")
 """What is looked up in the census itself, beside the dimensions."""
@@ -71,8 +70,7 @@ class Selection:
 
 
 _LABELS: WeakKeyDictionary[Engine | Connection, Labels] = WeakKeyDictionary()
-_Asked = tuple[JudgementFilter, tuple[object, ...]]
-_MASKS: WeakKeyDictionary[Engine | Connection, OrderedDict[_Asked, Mask]] = WeakKeyDictionary()
+_MASKS: Kept[Mask] = Kept(8)
 _ROLLOUTS: WeakKeyDictionary[Engine | Connection, tuple[object, Ids, Ids]] = WeakKeyDictionary()
 
 
@@ -83,7 +81,7 @@ def selected(session: Session, wanted: JudgementFilter, *, kinds: bool = True) -
         kinds: False passes over the fields of `filters.dimensions()`.
     """
     everything, said = census(session), labels(session)
-    masks = list(_masks(session, everything, said, wanted))
+    masks = list(_masks(session, everything, wanted))
     if kinds:
         masks += _of_kinds(everything, said, wanted)
     mask = np.logical_and.reduce(masks) if masks else None
@@ -106,7 +104,8 @@ def state_of(
         labels: whether labels matter in any case.
     """
     mark = census(session).mark
-    if not labels and wanted.model_fields_set <= _STEADY:
+    asked = {name for name in JudgementFilter.model_fields if getattr(wanted, name) is not None}
+    if not labels and asked <= _STEADY:
         return (mark,)
     said = session.scalar(select(func.max(LabelEventRow.id)))
     return mark, said, session.scalar(select(func.max(BenchmarkItemRow.id)))
@@ -188,9 +187,7 @@ def _fits_labels(kind: Kind, sides: int, wanted: dict[str, str]) -> bool:
     return all(has[name] == value for name, value in wanted.items())
 
 
-def _masks(
-    session: Session, everything: Census, said: Labels, wanted: JudgementFilter
-) -> Iterable[Mask]:
+def _masks(session: Session, everything: Census, wanted: JudgementFilter) -> Iterable[Mask]:
     if wanted.confidence_min is not None:
         yield everything.confidence >= wanted.confidence_min
     if wanted.confidence_max is not None:
@@ -201,24 +198,10 @@ def _masks(
         yield everything.is_newest
     rest = wanted.model_copy(update=dict.fromkeys((*_DIMENSIONS, *_WALKED)))
     if not rest.is_empty:
-        yield _remembered(session, everything, said, rest)
-
-
-def _remembered(session: Session, everything: Census, said: Labels, rest: JudgementFilter) -> Mask:
-    """What only the database can tell, asked once for as long as nothing changes."""
-    items = session.scalar(select(func.max(BenchmarkItemRow.id)))
-    asked = (rest, (everything.mark, said.newest, items))
-    with _LOCK:
-        masks = _MASKS.setdefault(session.get_bind(), OrderedDict())
-        if asked in masks:
-            masks.move_to_end(asked)
-            return masks[asked]
-    made = _asked_of_the_database(session, everything, rest)
-    with _LOCK:
-        masks[asked] = made
-        if len(masks) > _MOST:
-            masks.popitem(last=False)
-    return made
+        state = state_of(session, rest)
+        yield _MASKS.get(
+            session, rest, state, lambda: _asked_of_the_database(session, everything, rest)
+        )
 
 
 def _asked_of_the_database(session: Session, everything: Census, rest: JudgementFilter) -> Mask:

@@ -3,17 +3,17 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, exists, insert, select
+from sqlalchemy import ColumnElement, exists, func, insert, select
 from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError, RecordNotFound
-from storage import lead_events
+from storage import lead_events, pairs
 from storage.database import Database
 from storage.table_views import current_label
 from storage.tables import (
@@ -125,7 +125,14 @@ class FrozenLabel:
 
 def count(session: Session, wanted: LabelFilter) -> LabelCounts:
     """Count what `wanted` takes, without freezing anything."""
-    return _counted(session, wanted)[0]
+    left_out: Counter[str] = Counter()
+    rows = list(_said(session, wanted, left_out))
+    decided = _by_leads(session, wanted) if wanted.adjudicated else []
+    known = Counter[str]()
+    if wanted.known:
+        labelled = {row["pair_id"] for row in (*rows, *decided)}
+        known = _known_sides(session, wanted, labelled)
+    return _counts(rows, decided, known, left_out)
 
 
 def current(session: Session, wanted: LabelFilter) -> Iterator[FrozenLabel]:
@@ -223,22 +230,30 @@ def _counted(session: Session, wanted: LabelFilter) -> tuple[LabelCounts, list[d
     """The counts, and the rows that would be frozen."""
     left_out: Counter[str] = Counter()
     rows = list(_said(session, wanted, left_out))
-    people = len(rows)
-    if wanted.adjudicated:
-        rows += _by_leads(session, wanted)
-    decided = len(rows) - people
-    if wanted.known:
-        rows += _known(session, wanted, {row["pair_id"] for row in rows})
-    counts = LabelCounts(
-        labels=people,
-        known=len(rows) - people - decided,
-        decided=decided,
-        pairs=len({row["pair_id"] for row in rows}),
-        annotators=len({row["annotator_id"] for row in rows[:people]}),
-        values=dict(Counter(row["value"] for row in rows).most_common()),
+    decided = _by_leads(session, wanted) if wanted.adjudicated else []
+    labelled = {row["pair_id"] for row in (*rows, *decided)}
+    known = _known(session, wanted, labelled) if wanted.known else []
+    sides = Counter(str(row["value"]) for row in known)
+    return _counts(rows, decided, sides, left_out), [*rows, *decided, *known]
+
+
+def _counts(
+    rows: Sequence[dict[str, Any]],
+    decided: Sequence[dict[str, Any]],
+    known: Counter[str],
+    left_out: Counter[str],
+) -> LabelCounts:
+    """The counts of people's labels, leads' decisions, and sides that only sources knew."""
+    values = Counter(row["value"] for row in (*rows, *decided)) + known
+    return LabelCounts(
+        labels=len(rows),
+        known=known.total(),
+        decided=len(decided),
+        pairs=len({row["pair_id"] for row in (*rows, *decided)}) + known.total(),
+        annotators=len({row["annotator_id"] for row in rows}),
+        values=dict(values.most_common()),
         left_out=dict(left_out.most_common()),
     )
-    return counts, rows
 
 
 def _said(
@@ -306,6 +321,18 @@ def _known(session: Session, wanted: LabelFilter, labelled: set[int]) -> list[di
     ]
 
 
+def _known_sides(session: Session, wanted: LabelFilter, labelled: Collection[int]) -> Counter[str]:
+    """How often sources knew each side, over pairs that nobody labelled."""
+    of_source = (PairRow.chosen.is_not(None), *_of_sources(wanted))
+    statement = select(PairRow.chosen, func.count()).where(*of_source).group_by(PairRow.chosen)
+    found = Counter({str(side): number for side, number in session.execute(statement)})
+    ids = list(labelled)
+    for start in range(0, len(ids), _CHUNK):
+        some = PairRow.id.in_(ids[start : start + _CHUNK])
+        found.subtract(session.scalars(select(PairRow.chosen).where(*of_source, some)))
+    return +found
+
+
 def _by_leads(session: Session, wanted: LabelFilter) -> list[dict[str, Any]]:
     """What leads decided."""
     decided = lead_events.decided()
@@ -328,7 +355,7 @@ def _of_sources(wanted: LabelFilter) -> list[ColumnElement[bool]]:
 
 def _hash(session: Session, wanted: LabelFilter, rows: Sequence[dict[str, Any]]) -> str:
     """SHA-256 over what is frozen, by the pairs' own hashes: the same labels, the same hash."""
-    hashes = dict(session.execute(select(PairRow.id, PairRow.hash)).all())
+    hashes = pairs.columns(session, {row["pair_id"] for row in rows}, PairRow.hash)
     names = dict(session.execute(select(AnnotatorRow.id, AnnotatorRow.name)).all())
     # A field that came later must not change the hashes of what does not use it.
     later = set() if wanted.adjudicated else {"adjudicated"}
@@ -336,7 +363,7 @@ def _hash(session: Session, wanted: LabelFilter, rows: Sequence[dict[str, Any]])
     lines = [
         json.dumps(
             [
-                hashes[row["pair_id"]],
+                hashes[row["pair_id"]][0],
                 names.get(row["annotator_id"]),
                 *(
                     row[key]

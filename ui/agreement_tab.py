@@ -6,6 +6,9 @@ import gradio as gr
 from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError
+from storage.filters import JudgementFilter
+from storage.kept import Kept
+from storage.selection import state_of
 from ui.access import Role, person, require
 from ui.agreement_calibration import calibration_view
 from ui.agreement_mirror import mirror_view
@@ -26,6 +29,8 @@ SECTIONS: dict[str, tuple[str, Callable[[Session, Scope], View]]] = {
 """The sections that leads see, in order: the question, and what answers it."""
 
 MIRROR = "Your mirror"
+
+_KEPT: Kept[View] = Kept(24)
 
 
 def build_agreement_tab(studio: Studio) -> None:
@@ -70,14 +75,18 @@ def page_head(studio: Studio, request: gr.Request, query: str) -> View:
 
 def answer_section(studio: Studio, name: str, query: str) -> View:
     """One section for a page's query string."""
+    with studio.database.read() as session:
+        state = state_of(session, JudgementFilter(), labels=True)
+        return _KEPT.get(session, (name, query), state, lambda: _section_view(session, name, query))
+
+
+def _section_view(session: Session, name: str, query: str) -> View:
     title, answer = SECTIONS[name]
-    view: View = {"query": query, "title": title}
     try:
-        with studio.database.read() as session:
-            return view | answer(session, read_scope(session, query))
+        scope = read_scope(session, query)
     except InputError:  # the head says what is wrong with the address
-        with studio.database.read() as session:
-            return view | answer(session, read_scope(session, ""))
+        scope = read_scope(session, "")
+    return {"query": query, "title": title} | answer(session, scope)
 
 
 def answer_mirror(studio: Studio, name: str) -> View:

@@ -66,7 +66,7 @@ def test_many_searches_do_not_pile_up(database, make_judgement):
     for number in range(20):
         total(database, text=f"word{number}")
     with database.read() as session:
-        assert len(cube._REMEMBERED[session.get_bind()]) == cube._MOST
+        assert cube._KEPT.count(session) == cube._KEPT.most
 
 
 def test_tallies_keep_a_missing_verdict_apart(database, make_judgement, make_pair):
