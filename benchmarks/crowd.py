@@ -102,6 +102,21 @@ class Seen:
             self.trouble.append("a receipt was shown twice")
 
 
+class Held:
+    """What the server's process holds in MB, and how long it works."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        self.process = process
+        self.cpu_s = -sum(process.cpu_times()[:2])
+        self.memory: list[float] = []
+
+    async def watch(self) -> None:
+        """Look every five seconds."""
+        while True:
+            self.memory.append(self.process.memory_info().rss / 1e6)
+            await asyncio.sleep(5)
+
+
 def main() -> None:
     """Fill, serve, let them label, count."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -118,11 +133,11 @@ def main() -> None:
         log = folder / "studio.log"
         with serve(url, folder, log, SCRIPTED) as server:
             try:
-                alone, crowd, memory = asyncio.run(_measure(server, options))
+                alone, crowd, held = asyncio.run(_measure(server, options))
             finally:
                 server.terminate()
                 server.wait()
-        _tell(alone, crowd, memory, options)
+        _tell(alone, crowd, held, options)
         faults = faults_of(url, folder, log, [alone, *crowd])
     print("\n".join(faults) or "every receipt stands once in tables and journal; no lock error")
     sys.exit(bool(faults))
@@ -181,8 +196,8 @@ def serve(url: str, folder: Path, log: Path, backend: Mapping[str, str]) -> subp
 
 async def _measure(
     server: subprocess.Popen[bytes], options: argparse.Namespace
-) -> tuple[Seen, list[Seen], list[float]]:
-    """One person alone for half a minute, then everybody; the server's memory in MB on the way."""
+) -> tuple[Seen, list[Seen], Held]:
+    """One person alone for half a minute, then everybody, and what the server took meanwhile."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
@@ -192,19 +207,13 @@ async def _measure(
             _label(browser, number, until, options.pace, number * ARRIVAL_S)
             for number in range(options.people)
         ]
-        memory: list[float] = []
-        watching = asyncio.create_task(_watch(server.pid, memory))
+        held = Held(psutil.Process(server.pid))
+        watching = asyncio.create_task(held.watch())
         crowd = await asyncio.gather(*people)
         watching.cancel()
+        held.cpu_s += sum(held.process.cpu_times()[:2])
         await browser.close()
-    return alone, list(crowd), memory
-
-
-async def _watch(pid: int, memory: list[float]) -> None:
-    process = psutil.Process(pid)
-    while True:
-        memory.append(process.memory_info().rss / 1e6)
-        await asyncio.sleep(5)
+    return alone, list(crowd), held
 
 
 async def _label(browser: Browser, number: int, until: float, pace: float, after: float) -> Seen:
@@ -266,9 +275,7 @@ async def one_key(page: Page, chance: random.Random, pace: float) -> bool:
     return True
 
 
-def _tell(
-    alone: Seen, crowd: Sequence[Seen], memory: Sequence[float], options: argparse.Namespace
-) -> None:
+def _tell(alone: Seen, crowd: Sequence[Seen], held: Held, options: argparse.Namespace) -> None:
     waits = [ms for seen in crowd for ms in seen.receipts.values()]
     print(f"{options.people} people, {options.minutes:g} min, {len(waits)} receipts")
     print(f"{'key to receipt':20}{'n':>8}{'p50':>10}{'p99':>10}{'most':>10}")
@@ -282,6 +289,7 @@ def _tell(
             f"{name:20}{len(values):>8}{cuts[49]:>7.0f} ms{cuts[98]:>7.0f} ms"
             f"{max(values, default=0):>7.0f} ms"
         )
+    memory = held.memory
     third = max(len(memory) // 3, 1)
     early, late = statistics.median(memory[third : 2 * third]), statistics.median(memory[-third:])
     print(
@@ -291,6 +299,10 @@ def _tell(
     print(
         f"memory of the server: {memory[0]:.0f} MB at first, {early:.0f} MB in the second third, "
         f"{late:.0f} MB in the last"
+    )
+    print(
+        f"its work: {1000 * held.cpu_s / max(len(waits), 1):.0f} ms of processor a receipt, "
+        "the opening of pages included"
     )
 
 
