@@ -1,20 +1,22 @@
 """Gold pairs of a queue: whose answer is known, mixed in silently to see how well people do."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Literal
 from uuid import uuid4
 
-from sqlalchemy import Subquery, select
+import numpy as np
+from sqlalchemy import Select, Subquery, func, select
 from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError
 from rmr1.share import Share
 from storage import lead_events
+from storage.census import Ids
 from storage.courses import course
 from storage.database import Database
+from storage.filters import JudgementFilter
 from storage.lead_events import LeadEntry
 from storage.queues import Queue, get
 from storage.remaining import among
@@ -23,7 +25,8 @@ from storage.team_tables import LeadEventRow
 
 Known = Literal["chosen", "decided"]
 
-_CHUNK = 500
+MOST = 1000
+"""Pairs that one draw may make gold."""
 
 BLOCK = 5
 """A person's own figure moves in steps of so many gold pairs, so that no step betrays one."""
@@ -46,6 +49,31 @@ class Checked:
     admitted: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Which pairs are to become gold.
+
+    Attributes:
+        known: `chosen`: the pair's source knew the answer; `decided`: a lead has decided it.
+        n: so many at most, drawn by chance; None for all, and never more than `MOST`.
+        wanted: the filter that they come from; None for the queue's own.
+        seed: of chance; None for the queue's own.
+    """
+
+    known: Known = "chosen"
+    n: int | None = None
+    wanted: JudgementFilter | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What one draw made gold: `batch` undoes it."""
+
+    batch: str
+    pairs: int
+
+
 def marks(queue_id: int) -> Subquery:
     """The gold pairs of a queue now: `pair_id`, `value`."""
     return lead_events.latest(
@@ -60,35 +88,81 @@ def of_queue(session: Session, queue_id: int) -> dict[int, str]:
 
 
 def mark_known(database: Database, queue_id: int, by: str, n: int, known: Known) -> int:
-    """Make gold of up to `n` pairs of a queue, drawn by chance, whose answer is known.
-
-    Args:
-        known: `chosen`: the pair's source knew it; `decided`: a lead has decided it.
+    """Make gold of up to `n` pairs of a queue's own filter; see `mark`.
 
     Returns:
         How many it became.
+    """
+    return mark(database, queue_id, by, Draw(known, n)).pairs
+
+
+def count(session: Session, queue_id: int, draw: Draw) -> int:
+    """How many pairs qualify for a draw that has no bound.
 
     Raises:
         RecordNotFound: there is no such queue.
-        InputError: no pair of the queue qualifies.
+    """
+    return len(_left(session, get(session, queue_id), draw))
+
+
+def mark(database: Database, queue_id: int, by: str, draw: Draw) -> Marked:
+    """Make gold of pairs, drawn by chance, whose answer is known: all of them or none.
+
+    Raises:
+        RecordNotFound: there is no such queue.
+        InputError: no pair qualifies.
     """
     with database.read() as session:
-        queue = get(session, queue_id)
-        found = list(islice(_knowable(session, queue, known), n))
-    if not found:
-        whose = "whose source knew the better side" if known == "chosen" else "that a lead decided"
-        raise InputError(f"The queue holds no further pair {whose}.")
+        order = _left(session, get(session, queue_id), draw)[: min(draw.n or MOST, MOST)].tolist()
+        statement = _known(draw.known)
+        id_column = statement.selected_columns[0]
+        values = dict(session.execute(statement.where(id_column.in_(order))).all())
+    if not order:
+        knew = "source knew the better side" if draw.known == "chosen" else "answer a lead decided"
+        where = "The queue" if draw.wanted is None else "The filter"
+        raise InputError(f"{where} holds no further pair whose {knew}.")
+    batch = uuid4().hex
     entries = [
         LeadEntry(
-            key=uuid4().hex,
+            key=f"{batch}-{number}",
             by=by,
             action="gold",
             pair_id=pair_id,
             queue_id=queue_id,
-            value=value,
-            note=known,
+            value=values[pair_id],
+            note=draw.known,
         )
-        for pair_id, value in found
+        for number, pair_id in enumerate(order)
+    ]
+    return Marked(batch, len(lead_events.record(database, *entries)))
+
+
+def undo(database: Database, queue_id: int, by: str, batch: str) -> int:
+    """Make gold no longer what one `mark` made so, save what was unmarked or marked anew since.
+
+    Returns:
+        How many pairs.
+
+    Raises:
+        InputError: nothing of that batch is gold.
+    """
+    newest = (
+        select(func.max(LeadEventRow.id))
+        .where(LeadEventRow.queue_id == queue_id, LeadEventRow.action.in_(("gold", "ungold")))
+        .group_by(LeadEventRow.pair_id)
+    )
+    statement = select(LeadEventRow.pair_id).where(
+        LeadEventRow.id.in_(newest),
+        LeadEventRow.action == "gold",
+        LeadEventRow.key.startswith(f"{batch}-", autoescape=True),
+    )
+    with database.read() as session:
+        found = session.scalars(statement).all() if batch else []
+    if not found:
+        raise InputError("None of those pairs is gold any more: there is nothing to undo.")
+    entries = [
+        LeadEntry(key=uuid4().hex, by=by, action="ungold", pair_id=pair_id, queue_id=queue_id)
+        for pair_id in found
     ]
     return len(lead_events.record(database, *entries))
 
@@ -127,23 +201,22 @@ def mirror(session: Session, queue: Queue, annotator: str) -> Share:
     return Share.of(sum(gold[pair] == value for pair, value in whole), len(whole))
 
 
-def _knowable(session: Session, queue: Queue, known: Known) -> Iterator[tuple[int, str]]:
-    """Pairs of the queue that are not gold yet, with their answer, in random order."""
-    order = course(session, queue.filter, "random", queue.seed)
+def _left(session: Session, queue: Queue, draw: Draw) -> Ids:
+    """Pairs that qualify and are not gold yet, in random order."""
+    wanted = queue.filter if draw.wanted is None else draw.wanted
+    seed = queue.seed if draw.seed is None else draw.seed
+    order = course(session, wanted, "random", seed)
     order = order[~among(order, of_queue(session, queue.id))]
+    known = session.execute(_known(draw.known)).scalars()
+    return order[np.isin(order, np.fromiter(known, np.int64))]
+
+
+def _known(known: Known) -> Select[int, str | None]:
+    """The pairs whose answer is known, with it."""
     if known == "decided":
         by_lead = lead_events.decided()
-        rows = session.execute(select(by_lead.c.pair_id, by_lead.c.value)).all()
-        values = {int(pair): str(value) for pair, value in rows}
-        yield from ((pair, values[pair]) for pair in order[among(order, values)].tolist())
-        return
-    for start in range(0, len(order), _CHUNK):
-        some = order[start : start + _CHUNK].tolist()
-        statement = select(PairRow.id, PairRow.chosen).where(
-            PairRow.id.in_(some), PairRow.chosen.is_not(None)
-        )
-        sides = {pair: side for pair, side in session.execute(statement) if side}
-        yield from ((pair, sides[pair]) for pair in some if pair in sides)
+        return select(by_lead.c.pair_id, by_lead.c.value)
+    return select(PairRow.id, PairRow.chosen).where(PairRow.chosen.is_not(None))
 
 
 def _answers(

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from rmr1.errors import RMR1Error
+from storage import gold
 from ui import adjudicating, queues_views
 from ui.access import Person, Role, name_for, require
 from ui.context import Studio
@@ -21,6 +22,8 @@ def build_queues_tab(studio: Studio) -> None:
         "make": _make,
         "settle": _settle,
         "gold": _gold,
+        "foretell": _foretell,
+        "regret": _regret,
         "ungold": _ungold,
         "admit": _admit,
     }
@@ -127,12 +130,21 @@ def _settle(studio: Studio, _: str, form: Mapping[str, Any]) -> View:
 
 
 def _gold(studio: Studio, by: str, form: Mapping[str, Any]) -> View:
-    return {"marked": queues_views.mark(studio.database, by, _id(form, "queue_id"), form)}
+    return queues_views.mark(studio.database, by, _id(form, "queue_id"), form)
+
+
+def _foretell(studio: Studio, _: str, form: Mapping[str, Any]) -> View:
+    return queues_views.foretell(studio.database, _id(form, "queue_id"), form)
+
+
+def _regret(studio: Studio, by: str, form: Mapping[str, Any]) -> View:
+    queue_id, batch = _id(form, "queue_id"), str(form.get("batch") or "")[:64]
+    return {"unmarked": gold.undo(studio.database, queue_id, by, batch)}
 
 
 def _ungold(studio: Studio, by: str, form: Mapping[str, Any]) -> View:
     queues_views.unmark(studio.database, by, _id(form, "queue_id"), _id(form, "pair_id"))
-    return {"unmarked": True}
+    return {"unmarked": 1}
 
 
 def _admit(studio: Studio, by: str, form: Mapping[str, Any]) -> View:

@@ -122,13 +122,30 @@ def settle(database: Database, queue_id: int, form: Mapping[str, Any]) -> None:
     queues.settle(database, queue_id, read_terms(form, now))
 
 
-def mark(database: Database, by: str, queue_id: int, form: Mapping[str, Any]) -> int:
-    """Make gold pairs of pairs whose answer is known; see `gold.mark_known`."""
-    n = _whole(form.get("n"), "number of gold pairs") or 0
-    if not 1 <= n <= GOLD_LISTED:
-        raise InputError(f"Give a number of gold pairs from 1 to {GOLD_LISTED}.")
+def mark(database: Database, by: str, queue_id: int, form: Mapping[str, Any]) -> View:
+    """Make gold pairs of pairs whose answer is known, as a form says; see `gold.mark`."""
+    made = gold.mark(database, queue_id, by, _draw(form))
+    return {"marked": made.pairs, "batch": made.batch}
+
+
+def foretell(database: Database, queue_id: int, form: Mapping[str, Any]) -> View:
+    """What `mark` would do: pairs that qualify, and those of them that would become gold."""
+    draw = _draw(form)
+    with database.read() as session:
+        found = gold.count(session, queue_id, draw)
+    return {"qualify": found, "would": min(found, draw.n or gold.MOST, gold.MOST)}
+
+
+def _draw(form: Mapping[str, Any]) -> gold.Draw:
+    n = _whole(form.get("n"), "number of gold pairs")
+    if n is not None and not 1 <= n <= gold.MOST:
+        raise InputError(f"Give a number of gold pairs from 1 to {gold.MOST:,}, or none for all.")
+    seed = _whole(form.get("seed"), "seed")
+    if seed is not None and not 0 <= seed < 2**31:
+        raise InputError("The seed must be a whole number from 0 on.")
+    link = str(form.get("link") or "").strip()
     known: gold.Known = "decided" if form.get("known") == "decided" else "chosen"
-    return gold.mark_known(database, queue_id, by, n, known)
+    return gold.Draw(known, n, filter_of(link) if link else None, seed)
 
 
 def unmark(database: Database, by: str, queue_id: int, pair_id: int) -> None:

@@ -21,6 +21,7 @@ from storage import (
 from storage.courses import ORDERS
 from storage.entries import LabelEntry
 from storage.filters import JudgementFilter
+from storage.lead_events import LeadEntry
 from storage.tables import AssignmentRow
 from storage.terms import Terms
 
@@ -270,6 +271,62 @@ def test_ones_own_figure_moves_in_blocks(database, open_queue, ids, say):
         with database.read() as session:
             seen.append(gold.mirror(session, queue, "Ada").n)
     assert seen == [0, 0, 0, 0, 5, 5, 5]
+
+
+def test_gold_comes_of_a_filter_counted_first_drawn_by_seed_and_undone(
+    database, open_queue, make_pair, make_judgement
+):
+    queue = open_queue(overlap=1)
+    with database.write() as session:
+        for number in range(6):
+            pair = make_pair(source="quiz", chosen="B" if number < 5 else None)
+            judgements.add(session, make_judgement(pair))
+    quiz = JudgementFilter(source="quiz")
+
+    def now():
+        with database.read() as session:
+            return gold.of_queue(session, queue.id)
+
+    with database.read() as session:
+        assert gold.count(session, queue.id, gold.Draw(wanted=quiz)) == 5
+        assert gold.count(session, queue.id, gold.Draw("decided", wanted=quiz)) == 0
+    drawn = []
+    for seed in (1, 1, 2):
+        made = gold.mark(database, queue.id, "Lea", gold.Draw(n=2, wanted=quiz, seed=seed))
+        drawn.append(frozenset(now()))
+        assert made.pairs == len(now()) == 2
+        assert set(now().values()) == {"B"}
+        assert gold.undo(database, queue.id, "Lea", made.batch) == 2
+        assert now() == {}
+    assert drawn[0] == drawn[1] != drawn[2]
+    every = gold.mark(database, queue.id, "Lea", gold.Draw(wanted=quiz))
+    assert every.pairs == 5
+    with pytest.raises(InputError, match="The filter holds no further pair"):
+        gold.mark(database, queue.id, "Lea", gold.Draw(wanted=quiz))
+    for batch in ("", "%", "_" * 32, made.batch):
+        with pytest.raises(InputError, match="nothing to undo"):
+            gold.undo(database, queue.id, "Lea", batch)
+    assert len(now()) == 5
+
+
+def test_an_undone_draw_leaves_what_was_marked_anew(database, open_queue, ids):
+    queue = open_queue(overlap=1)
+    first = gold.mark(database, queue.id, "Lea", gold.Draw(n=2))
+    with database.read() as session:
+        kept, *_ = gold.of_queue(session, queue.id)
+    for action, value in (("ungold", None), ("gold", "A")):
+        entry = LeadEntry(
+            key=uuid.uuid4().hex,
+            by="Lea",
+            action=action,
+            pair_id=kept,
+            queue_id=queue.id,
+            value=value,
+        )
+        lead_events.record(database, entry)
+    assert gold.undo(database, queue.id, "Lea", first.batch) == 1
+    with database.read() as session:
+        assert list(gold.of_queue(session, queue.id)) == [kept]
 
 
 def test_a_queue_without_known_answers_has_no_gold(database, open_queue, ids):

@@ -31,6 +31,7 @@ EVENTS = {
     LEAD: (
         "annotate.examples explore-found.queue "
         "queues-list.make queues-list.settle queues-list.gold queues-list.ungold "
+        "queues-list.foretell queues-list.regret "
         "queues-list.admit queues-conflicts.show queues-conflicts.decide queues-conflicts.back "
         "queues-conflicts.withdraw "
         "agreement-judge.ask agreement-people.ask agreement-pull.ask agreement-calibration.ask "

@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from rmr1.errors import RecordNotFound
 from rmr1.plan import Plan
 from storage import assigning, judgements, labels, people, probes, queues
 from storage.entries import LabelEntry
@@ -183,3 +184,15 @@ def test_whoever_labels_is_not_told_which_judge_it_was(told, studio, pair, who, 
     assert (title in answer) is is_named
     again = {"request": "r", "annotator": who, "first": {"pair_id": pair[1]}}
     assert (title in told(who, "annotate.open", **again)) is is_named
+
+
+def test_a_gallery_leaves_out_what_waits(studio):
+    from ui import gallery
+
+    whole = gallery.shipped()
+    gone = whole.cards[0]["pair"]
+    left = gallery.open_gallery(studio.database, "", frozenset({gone}))
+    assert gone not in {card["pair"] for card in left.cards}
+    assert left.total == len(left.cards) < whole.total
+    with pytest.raises(RecordNotFound):
+        left.card(whole.cards[0]["id"])

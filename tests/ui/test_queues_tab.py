@@ -269,3 +269,31 @@ def test_a_pair_sent_back_comes_first_blind_and_with_the_note(database, divided)
 
 def test_terms_read_from_the_page_are_those_of_storage():
     assert queues_views.read_terms({}) == Terms()
+
+
+def test_a_draw_of_gold_is_counted_before_and_says_what_undoes_it(database, ids):
+    made = make(database)
+    form = {"n": "1", "link": "?tab=explore&source=example", "seed": "3"}
+    told = queues_views.foretell(database, made, form)
+    assert told == {"qualify": 2, "would": 1}  # a filter means judged pairs
+    assert queues_views.foretell(database, made, {"n": ""}) == {"qualify": 11, "would": 11}
+    marked = queues_views.mark(database, "Lea", made, form)
+    assert (marked["marked"], len(marked["batch"])) == (1, 32)
+    assert queues_views.foretell(database, made, form) == {"qualify": 1, "would": 1}
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        ({"n": 0}, "from 1 to 1,000"),
+        ({"n": 1001}, "from 1 to 1,000"),
+        ({"n": "many"}, "whole number"),
+        ({"seed": -1}, "seed must be a whole number"),
+        ({"link": "type=Poem"}, "Poem"),
+    ],
+)
+def test_a_draw_that_cannot_be_made_is_refused(database, ids, form, sentence):
+    made = make(database)
+    for act in (queues_views.foretell, lambda *a: queues_views.mark(a[0], "Lea", *a[1:])):
+        with pytest.raises(InputError, match=sentence):
+            act(database, made, form)

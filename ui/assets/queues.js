@@ -31,7 +31,7 @@ RMR.queues = function ({ element, trigger }) {
     RMR.repaint(nav, [isConflicts, view.is_lead, view.conflicts], () => RMR.queueNav(view, isConflicts, go));
     if (isConflicts || !view.queues) return;
     RMR.repaint(list, [view.queues, chosen && chosen.id, address().get("queue")], () => RMR.queueList(view, address().get("queue"), go));
-    RMR.repaint(told, view.told, () => RMR.queueTold(view.told));
+    RMR.repaint(told, view.told, () => RMR.queueTold(view.told, chosen, send));
     const isNew = address().get("queue") === "new" && view.is_lead;
     RMR.repaint(body, [isNew && RMR.listQuery(), chosen, view.problem, view.is_lead], () =>
       isNew ? RMR.newQueue(view, send) : chosen ? RMR.queueDetail(view, send, go)
@@ -68,12 +68,15 @@ RMR.queueList = function (view, now, go) {
   ];
 };
 
-RMR.queueTold = function (told) {
+RMR.queueTold = function (told, chosen, send) {
   const { h } = RMR;
   if (!told) return [];
   if (told.refused) return h("p.note.note-error", { role: "alert" }, told.refused);
-  const words = told.made ? "Queue made." : told.marked ? `${told.marked} pair${told.marked > 1 ? "s are" : " is"} gold now.` : told.unmarked ? "No longer gold." : told.admitted ? "Let in." : "Terms are in force.";
-  return h("p.receipt", {}, `✓ ${words}`);
+  const number = (n) => `${n.toLocaleString("en")} pair${n === 1 ? "" : "s"}`;
+  if (told.qualify !== undefined)
+    return h("p.note", { "data-foretold": "" }, told.qualify ? `${number(told.qualify)} qualif${told.qualify === 1 ? "ies" : "y"}; ${told.would === told.qualify ? "all would" : `${told.would.toLocaleString("en")} of them, drawn by chance, would`} become gold.` : "No pair qualifies: choose another filter.");
+  const words = told.made ? "Queue made." : told.marked ? `${number(told.marked)} ${told.marked > 1 ? "are" : "is"} gold now.` : told.unmarked ? `${number(told.unmarked)} no longer gold.` : told.admitted ? "Let in." : "Terms are in force.";
+  return h("p.receipt", {}, `✓ ${words}`, told.batch && chosen ? [" ", h("button.quiet.small", { type: "button", "data-regret": "", onclick: () => send("regret", { queue_id: chosen.id, batch: told.batch }) }, "Undo")] : null);
 };
 
 // The fields of a queue's terms: {node, read}.
@@ -183,12 +186,17 @@ RMR.queueTerms = function (queue, send) {
 RMR.queueGold = function (queue, send) {
   const { h } = RMR;
   const { total, rows } = queue.gold;
-  const n = h("input", { type: "number", min: "1", max: "200", value: "10" });
+  const n = h("input", { type: "number", min: "1", max: "1000", value: "10", placeholder: "all" });
+  const seed = h("input", { type: "number", min: "0", placeholder: "the queue's" });
+  const link = h("input", { type: "text", placeholder: "the queue's own", "data-gold-link": "" });
   const known = h("select", {}, h("option", { value: "chosen" }, "whose source knew the better side"), h("option", { value: "decided" }, "that a lead decided"));
+  const form = () => ({ queue_id: queue.id, n: n.value, known: known.value, link: link.value, seed: seed.value });
   return h("details.card.stage", { "data-gold": "" }, h("summary", {}, h("h2", {}, `Gold pairs (${total})`)),
     h("p.hint", {}, "Pairs whose answer is known, mixed in among the others without a sign. Nobody but leads is told which they are."),
-    h("form.fields", { onsubmit: (event) => { event.preventDefault(); send("gold", { queue_id: queue.id, n: n.value, known: known.value }); } },
-      RMR.field("Mark by chance", n), RMR.field("of the pairs", known), h("button.quiet.strong", { type: "submit" }, "Mark as gold")),
+    h("form", { onsubmit: (event) => { event.preventDefault(); send("gold", form()); } },
+      h("div.fields.queue-wide", {}, RMR.field("Pairs: a link to the Explore page, or its filters", link, "such as source=rewardbench; a filter means judged pairs"), RMR.field("Only those", known)),
+      h("div.fields", {}, RMR.field("How many", n, "empty: all, 1,000 at most"), RMR.field("Seed of chance", seed),
+        h("button.quiet", { type: "button", "data-foretell": "", onclick: () => send("foretell", form()) }, "Count first"), h("button.quiet.strong", { type: "submit" }, "Mark as gold"))),
     rows.length ? h("ul.gold-list", {}, rows.map((row) => h("li", {}, RMR.badgeOr(row.value), h("span.gold-prompt", { dir: "auto" }, row.prompt),
       h("button.quiet.small", { type: "button", "aria-label": "Gold no longer", onclick: () => send("ungold", { queue_id: queue.id, pair_id: row.pair }) }, "Remove")))) : null);
 };
