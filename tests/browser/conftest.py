@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 from rmr1.backends.base import ChatRequest
 from rmr1.backends.scripted import ScriptedBackend
@@ -20,6 +20,8 @@ from tests.replies import CHAT, REASONING
 from ui.bencher import BenchmarkCommand
 from ui.context import Studio
 from ui.studio import build_page, launch
+
+PATIENCE_MS = 15_000
 
 CUT = ("AbortError", "Connection errored out")
 
@@ -82,6 +84,7 @@ def url(studio) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
     names = ("chromium", "chromium-browser", "google-chrome")
     path = next(filter(None, map(shutil.which, names)), None)
     with sync_playwright() as playwright:
@@ -93,7 +96,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def context(browser) -> Iterator[BrowserContext]:
     opened = browser.new_context(viewport={"width": 1440, "height": 900})
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(PATIENCE_MS)
     yield opened
     opened.close()
 
