@@ -13,7 +13,7 @@ from rmr1.backends.scripted import ScriptedBackend
 from rmr1.judge import Judge
 from rmr1.plan import Plan
 from rmr1.prompt import load_profile
-from storage import assigning, batches, cube, exporting, gold, passports, queues, snapshots
+from storage import assigning, batches, census, exporting, gold, passports, queues, snapshots
 from storage.courses import ORDERS
 from storage.database import Database
 from storage.filters import JudgementFilter
@@ -106,7 +106,7 @@ def _charts() -> dict[str, Work]:
         "Explore charts, word in a tenth": lambda d: charts.charts_view(d, "text=word600"),
         "Explore charts, invented quotes": lambda d: charts.charts_view(d, "quotes=absent"),
         "  list after a new label": _after_a_label,
-        "  counts, nothing remembered": _counted_anew,
+        "  list, nothing in memory": _counted_anew,
         "  tallies": lambda d: _in(d, tallies),
         "  confidence": lambda d: _in(d, confidences),
         "  criteria": lambda d: _in(d, criteria),
@@ -119,7 +119,8 @@ def _in(database: Database, work: Callable[[Session, JudgementFilter], object]) 
 
 
 def _counted_anew(database: Database) -> object:
-    return _in(database, cube._count)
+    census.forget()
+    return exploring.list_view(database, "")
 
 
 def _after_a_label(database: Database) -> object:
@@ -204,8 +205,14 @@ def _queues() -> dict[str, Work]:
         "Queues, conflicts of one": lambda d: adjudicating.list_view(
             d, "lead", str(_queue(d, TEAM_QUEUE).id), ""
         ),
+        "Annotate, next after a label": _next_after_a_label,
         "  reserve one": lambda d: assigning.reserve(d, _queue(d, TEAM_QUEUE), _ANNOTATOR, 1),
     }
+
+
+def _next_after_a_label(database: Database) -> object:
+    _say_one(database)
+    return _next(database, queues.EVERYTHING)
 
 
 def _queue_page(database: Database, name: str) -> object:
@@ -228,11 +235,17 @@ def _agreement() -> dict[str, Work]:
     return {
         "Agreement, choices": lambda d: head_view(d, ""),
         **{f"Agreement, {name}": _section(name) for name in SECTIONS},
+        "Agreement, judge, after a label": _agreement_after_a_label,
         "Agreement, judge, one source": lambda d: answer_section(
             _studio(d), "judge", "source=RMB&stage=final"
         ),
         "Agreement, one's own mirror": lambda d: answer_mirror(_studio(d), _ANNOTATOR),
     }
+
+
+def _agreement_after_a_label(database: Database) -> object:
+    _say_one(database)
+    return answer_section(_studio(database), "judge", "")
 
 
 def _section(name: str) -> Work:

@@ -4,7 +4,7 @@ A database reads rows one by one; a million of them take seconds. Here they are 
 added later is added, and what is changed or removed (`change_mark`) has them read anew.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import Lock
@@ -13,7 +13,18 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, Select, String, case, cast, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    String,
+    case,
+    cast,
+    func,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from rmr1.rollout import State
@@ -186,18 +197,14 @@ def forget() -> None:
 
 
 def _mark(session: Session) -> Mark:
-    def one(column: Any) -> Any:
-        return select(func.coalesce(column, 0)).scalar_subquery()
-
-    found = session.execute(
-        select(
-            one(func.max(ChangeMarkRow.changes)),
-            one(func.count(JudgementRow.id)),
-            one(func.max(JudgementRow.id)),
-            one(func.count(PairRow.id)),
-            one(func.max(PairRow.id)),
-        )
+    figures = (
+        select(func.coalesce(func.max(ChangeMarkRow.changes), 0)),
+        select(func.count()).select_from(JudgementRow),
+        select(func.coalesce(func.max(JudgementRow.id), 0)),
+        select(func.count()).select_from(PairRow),
+        select(func.coalesce(func.max(PairRow.id), 0)),
     )
+    found = session.execute(select(*(one.scalar_subquery() for one in figures)))
     return Mark(*found.one())
 
 
@@ -227,8 +234,7 @@ def _with_new_pairs(session: Session, known: Pairs, newest: int) -> Pairs:
     kinds = list(known.kinds)
     numbers = {kind: n for n, kind in enumerate(kinds)}
     ids, lots, kind = [known.ids], [known.lots], [known.kind]
-    for rows in _chunks(session, statement):
-        found, drawn, *texts = zip(*rows, strict=True)
+    for found, drawn, *texts in columns(session, statement):
         ids.append(np.array(found, np.int64))
         lots.append(np.array(drawn, np.int64))
         kind.append(_numbered(zip(*texts, strict=True), numbers, kinds))
@@ -237,43 +243,59 @@ def _with_new_pairs(session: Session, known: Pairs, newest: int) -> Pairs:
 
 def _with_new_judgements(session: Session, known: Census, pairs: Pairs, newest: int) -> Census:
     row = JudgementRow
-    kinds = dimensions()
-    plain = [kinds[name] for name in Kind._fields if name not in (*OF_PAIR, _VERSION)]
+    total = cast(row.quotes_total, BigInteger)
+    packed = (total * _PACK + row.quotes_near) * _PACK + row.quotes_absent
     statement = (
-        select(
-            *(row.id, row.pair_id, row.confidence, row.seconds),
-            *(row.quotes_total, row.quotes_near, row.quotes_absent, *plain, row.judge_version_id),
-        )
+        select(row.id, row.pair_id, row.confidence, row.seconds, packed, _words())
         .where(row.id > newest)
         .order_by(row.id)
     )
     version_hash = cast(JudgeVersionRow.hash, String)
     versions = dict(session.execute(select(JudgeVersionRow.id, version_hash)).all())
     names, numbers = list(known.kinds), dict(known.numbers)
-    columns: list[list[NDArray[Any]]] = [[getattr(known, name)] for name in _COLUMNS]
-    for rows in _chunks(session, statement):
-        found = list(zip(*rows, strict=True))
-        made: list[NDArray[Any]] = [
-            np.array(values, kind) for values, kind in zip(found[:7], _TYPES, strict=True)
-        ]
-        of_pair = pairs.kind[np.searchsorted(pairs.ids, made[1])]
-        own: dict[tuple[Any, ...], int] = {}
-        listed: list[tuple[Any, ...]] = []
-        code = _numbered(zip(*found[7:], strict=True), own, listed)
-        both, inverse = np.unique(code * np.int64(len(pairs.kinds)) + of_pair, return_inverse=True)
-        wanted = [
-            Kind(*(*listed[place][:-1], versions[listed[place][-1]], *pairs.kinds[of]))
-            for place, of in (divmod(int(one), len(pairs.kinds)) for one in both)
-        ]
-        made.append(_numbered(wanted, numbers, names)[inverse])
-        for column, values in zip(columns, made, strict=True):
-            column.append(values)
-    joined = {name: np.concatenate(c) for name, c in zip(_COLUMNS, columns, strict=True)}
+    own: dict[str, int] = {}
+    said: list[str] = []
+    parts: list[list[NDArray[Any]]] = [[getattr(known, name)] for name in _COLUMNS]
+    for found in columns(session, statement):
+        quotes, pair = np.array(found[4], np.int64), np.array(found[1], np.int64)
+        of_pair = pairs.kind[np.searchsorted(pairs.ids, pair)].astype(np.int64)
+        code = _numbered(found[5], own, said) * np.int64(len(pairs.kinds)) + of_pair
+        both, inverse = np.unique(code, return_inverse=True)
+        wanted = (divmod(one, len(pairs.kinds)) for one in both.tolist())
+        kinds = [_kind(said[place], pairs.kinds[of], versions) for place, of in wanted]
+        made: tuple[NDArray[Any], ...] = (
+            *(np.array(found[0], np.int64), pair),
+            *(np.array(found[2], float), np.array(found[3], float)),
+            *(quotes // _PACK**2, quotes // _PACK % _PACK, quotes % _PACK),
+            _numbered(kinds, numbers, names)[inverse],
+        )
+        for part, values in zip(parts, made, strict=True):
+            part.append(values.astype(part[0].dtype))
+    joined = {name: np.concatenate(c) for name, c in zip(_COLUMNS, parts, strict=True)}
     return Census(known.mark, pairs, **joined, kinds=names, numbers=numbers)
 
 
 _COLUMNS = ("ids", "pair", "confidence", "seconds", "total", "near", "absent", "kind")
-_TYPES: Sequence[type] = (np.int64, np.int64, float, float, np.int32, np.int32, np.int32)
+_PACK = 1 << 16
+"""Three counts travel as one number: what a row costs is the number of its columns."""
+
+_BETWEEN = "|"
+"""Between words that are all this program's own, so that none of them holds it."""
+
+
+def _words() -> ColumnElement[str]:
+    """What a judgement is, save what its pair says, and its version's id, in one text."""
+    kinds = dimensions()
+    found: ColumnElement[str] = cast(JudgementRow.judge_version_id, String)
+    for name in Kind._fields:
+        if name not in (*OF_PAIR, _VERSION):
+            found = found + _BETWEEN + kinds[name]
+    return found
+
+
+def _kind(words: str, of_pair: tuple[str, str, str], versions: dict[int, str]) -> Kind:
+    version, *rest = words.split(_BETWEEN)
+    return Kind(*(*rest, versions[int(version)], *of_pair))
 
 
 def _numbered(values: Iterable[Any], numbers: dict[Any, int], names: list[Any]) -> Codes:
@@ -288,11 +310,14 @@ def _numbered(values: Iterable[Any], numbers: dict[Any, int], names: list[Any]) 
     return np.array(found, np.int32)
 
 
-def _chunks(
+def columns(
     session: Session, statement: Select[*tuple[Any, ...]]
-) -> Iterable[Sequence[Sequence[Any]]]:
-    result = session.connection().execute(statement, execution_options={"yield_per": _CHUNK})
-    return result.partitions(_CHUNK)
+) -> Iterator[Sequence[Sequence[Any]]]:
+    """The columns of some rows after the other, as the driver gives them: rows cost too much."""
+    cursor = session.connection().execute(statement).cursor
+    while rows := cursor.fetchmany(_CHUNK):
+        yield list(zip(*rows, strict=True))
+    cursor.close()
 
 
 def _order(column: NDArray[Any]) -> Codes:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from storage import search
 from storage.benchmark_tables import BenchmarkItemRow
-from storage.census import OF_LABELS, Census, Codes, Ids, Kind, Mask, census
+from storage.census import OF_LABELS, Census, Codes, Ids, Kind, Mask, census, columns
 from storage.filters import JudgementFilter, dimensions, label_sides, narrow
 from storage.kept import Kept
 from storage.tables import JudgementRow, LabelEventRow, RolloutRow
@@ -22,6 +22,10 @@ SIDES = 5
 
 _DIMENSIONS = tuple(dimensions())
 _LOCK = Lock()
+_CHUNK = 500
+_FEW = 5_000
+"""Rollouts whose judgements are asked for one by one; for more, all are read into memory."""
+
 _WALKED = ("confidence_min", "confidence_max", "without", "newest")
 """What is looked up in the census itself, beside the dimensions."""
 
@@ -209,9 +213,7 @@ def _asked_of_the_database(session: Session, everything: Census, rest: Judgement
     words = search.indexed(session, rest.text) if rest.text else None
     if words is not None:
         found = np.isin(everything.pair, _ids(session, words.pairs))
-        rollouts, behind = _rollouts(session, everything)
-        places = np.searchsorted(rollouts, _ids(session, words.rollouts))
-        found |= everything.of_ids(behind[places[places < len(behind)]])
+        found |= everything.of_ids(_behind(session, everything, _ids(session, words.rollouts)))
         rest = rest.model_copy(update={"text": None})
         if rest.is_empty:
             return found
@@ -220,17 +222,29 @@ def _asked_of_the_database(session: Session, everything: Census, rest: Judgement
     return found & everything.of_ids(_ids(session, meant))
 
 
+def _behind(session: Session, everything: Census, found: Ids) -> Ids:
+    """Ids of the judgements that these rollouts belong to."""
+    if len(found) > _FEW:
+        rollouts, judgements = _rollouts(session, everything)
+        places = np.searchsorted(rollouts, found)
+        return judgements[places[places < len(judgements)]]
+    chunks = (found[start : start + _CHUNK].tolist() for start in range(0, len(found), _CHUNK))
+    row = RolloutRow
+    asked = (select(row.judgement_id).where(row.id.in_(some)) for some in chunks)
+    return np.concatenate([np.zeros(0, np.int64), *(_ids(session, one) for one in asked)])
+
+
 def _rollouts(session: Session, everything: Census) -> tuple[Ids, Ids]:
     """Ids of all rollouts, rising, and of the judgements that they belong to."""
     with _LOCK:
         known = _ROLLOUTS.get(session.get_bind())
     if known is not None and known[0] == everything.mark:
         return known[1:]
-    columns = select(RolloutRow.id, RolloutRow.judgement_id)
-    ids, behind = np.zeros(0, np.int64), np.zeros(0, np.int64)
-    rows = np.array(session.connection().execute(columns).fetchall(), np.int64).reshape(-1, 2)
-    rows = rows[np.argsort(rows[:, 0], kind="stable")]
-    ids, behind = rows[:, 0].copy(), rows[:, 1].copy()
+    parts = [np.zeros((2, 0), np.int64)]
+    statement = select(RolloutRow.id, RolloutRow.judgement_id)
+    parts += [np.array(found, np.int64) for found in columns(session, statement)]
+    both = np.concatenate(parts, axis=1)
+    ids, behind = both[:, np.argsort(both[0], kind="stable")]
     with _LOCK:
         _ROLLOUTS[session.get_bind()] = (everything.mark, ids, behind)
     return ids, behind
