@@ -80,6 +80,12 @@ def hashes(session: Session, found: Scope) -> frozenset[str]:
     return frozenset(session.scalars(select(PairRow.hash).where(PairRow.id.in_(found.without))))
 
 
+def contents(session: Session, found: Scope) -> frozenset[str]:
+    """The same blind to the order of the responses."""
+    rows = select(PairRow.content_hash).where(PairRow.id.in_(found.without))
+    return frozenset(session.scalars(rows))
+
+
 def _unanswered(session: Session, name: str) -> frozenset[int]:
     """Pairs that were served to a person, or sent back to them, and wait for their label.
 
@@ -107,7 +113,15 @@ def _unanswered(session: Session, name: str) -> frozenset[int]:
             lapsed.setdefault(queue_id, set()).add(pair_id)
     for queue_id, pair_ids in lapsed.items():
         waiting |= pair_ids - _full(session, live[queue_id], name, pair_ids)
-    return frozenset(waiting)
+    return _with_twins(session, waiting)
+
+
+def _with_twins(session: Session, pair_ids: Collection[int]) -> frozenset[int]:
+    """These pairs, and those that are the same with the responses in the other order."""
+    if not pair_ids:
+        return frozenset()
+    contents = select(PairRow.content_hash).where(PairRow.id.in_(pair_ids))
+    return frozenset(session.scalars(select(PairRow.id).where(PairRow.content_hash.in_(contents))))
 
 
 def _full(session: Session, queue: Queue, name: str, pair_ids: Collection[int]) -> set[int]:

@@ -1,8 +1,10 @@
 """What pages hide of a pair until whoever looks has labelled it, and the sentence that says so."""
 
+from collections.abc import Iterable
+
 from rmr1.errors import InputError
 from rmr1.pair import Pair
-from storage import hidden, pairs
+from storage import hidden
 from storage.database import Database
 from storage.hidden import Scope, Seen
 from storage.roles import NotAllowed, Person, Role
@@ -42,16 +44,16 @@ def refuse(database: Database, who: Person, *keys: str) -> None:
         raise NotAllowed(WAITS)
 
 
-def refuse_pair(database: Database, who: Person, pair: Pair) -> None:
-    """Let a pair not be judged, which would show the verdict.
+def refuse_pairs(database: Database, who: Person, asked: Iterable[Pair]) -> None:
+    """Let pairs not be judged, which would show a verdict.
 
     Raises:
-        InputError: it waits for the person's own label.
+        InputError: one of them waits for the person's own label, in whatever order.
     """
     with database.read() as session:
-        stored = pairs.find(session, pair.hash)
-        if stored and hidden.seen(session, who, stored.id) is Seen.PAIR:
-            raise InputError(WAITS)
+        waiting = hidden.contents(session, hidden.scope(session, who))
+    if waiting and any(pair.content_hash in waiting for pair in asked):
+        raise InputError(WAITS)
 
 
 def with_history(database: Database, who: Person, view: View) -> View:

@@ -256,7 +256,7 @@ def build_judge_tab(studio: Studio, page: gr.Blocks) -> None:
             try:
                 who = admit(studio, request, Role.VISITOR)
                 form = JudgeForm(*fields)
-                hiding.refuse_pair(studio.database, who, form.pair())
+                hiding.refuse_pairs(studio.database, who, [form.pair()])
                 if who.role is Role.VISITOR:
                     form = form._replace(max_tokens=min(form.max_tokens, studio.plan.max_tokens))
                 yield from judge_form(

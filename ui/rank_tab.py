@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import gradio as gr
 
 from rmr1.errors import RMR1Error
-from ui import ranking
+from ui import hiding, ranking
 from ui.access import Role, admit, require, spend
 from ui.context import Studio
 from ui.panels import panel, payload
@@ -32,6 +32,7 @@ def build_rank_tab(studio: Studio, page: gr.Blocks) -> None:
                 plans,
                 payload(event),
                 lambda rollouts: spend(studio, request, who, rollouts),
+                lambda pairs: hiding.refuse_pairs(studio.database, who, pairs),
             )
         except RMR1Error as error:
             raise gr.Error(str(error), print_exception=False) from error

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 from queue import Queue
 from threading import Event, Thread
 from typing import Any, get_args
@@ -187,10 +188,12 @@ def rank_form(
     plans: Mapping[str, Plan],
     sent: Mapping[str, Any],
     allow: Callable[[int], None] = lambda _: None,
+    look: Callable[[Iterable[Pair]], None] = lambda _: None,
 ) -> Iterator[View]:
     """Rank what the form sent.
 
     Args:
+        look: told all pairs that may meet before anything else; refuses by raising.
         allow: told how many rollouts it may take before the first; refuses by raising.
 
     Raises:
@@ -205,6 +208,7 @@ def rank_form(
     group = read_group(
         prompt if isinstance(prompt, str) else "", sent.get("conversation") is True, responses
     )
+    look(group.pair(*two, name="") for two in combinations(group.responses, 2))
     plan = plans[str(sent.get("judge"))]
     orders = "both" if sent.get("both") is True else plan.orders
     plan = plan.model_copy(update={"orders": orders})

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from storage import assigning, hidden, judgements, labels, people, queues
+from storage import assigning, hidden, judgements, labels, pairs, people, queues
 from storage.cube import cells
 from storage.entries import LabelEntry
 from storage.filters import JudgementFilter
@@ -130,6 +130,16 @@ def test_a_pair_that_was_sent_back_is_to_be_decided_again(database, now, say, st
     assert now() is Seen.PAIR
     say("ada")
     assert now() is Seen.PEOPLE
+
+
+def test_the_same_pair_the_other_way_round_waits_too(database, serve, stored, make_judgement):
+    serve()
+    with database.write() as session:
+        key = judgements.add(session, make_judgement(pairs.get(session, stored[0]).pair.swapped()))
+        twin = judgements.get(session, key).pair_id
+        assert twin != stored[0]
+        assert hidden.seen(session, ADA, twin) is Seen.PAIR
+        assert hidden.pair_of(session, key) == twin
 
 
 @pytest.mark.parametrize(

@@ -156,14 +156,19 @@ def test_by_what_a_queue_was_chosen_is_for_leads(told, studio, pair):
         assert ("is hidden from those who label" in found) is not has
 
 
-def test_the_judge_page_judges_no_pair_that_waits(told, served, studio, pair):
+@pytest.mark.parametrize("asked", [PAIR, PAIR.swapped()])
+def test_a_pair_that_waits_is_not_judged_or_ranked_before(told, served, studio, pair, asked):
     page, _ = served
     serve(studio, "ann", pair[1])
     go = next(fn for n, fn in page.fns.items() if handlers(page).get(n) == "judge-go.click")
-    for field, value in ((0, PAIR.prompt), (2, PAIR.response_a), (3, PAIR.response_b)):
+    for field, value in ((0, asked.prompt), (2, asked.response_a), (3, asked.response_b)):
         go.inputs[field].value = value
-    assert WAITS in told("ann", "judge-go.click")
-    assert WAITS not in told("lea", "judge-go.click")
+    responses = ["Something else", asked.response_a, asked.response_b]
+    ranked = {"prompt": asked.prompt, "responses": responses, "judge": "scripted"}
+    ranked["method"] = "knockout"
+    for who, is_refused in (("ann", True), ("lea", False)):
+        assert (WAITS in told(who, "judge-go.click")) is is_refused
+        assert (WAITS in told(who, "rank-form.rank", **ranked)) is is_refused
 
 
 @pytest.mark.parametrize(("who", "is_named"), [("ann", False), ("lea", True)])
