@@ -14,6 +14,7 @@ RMR.people = function ({ element, trigger }) {
     if (!next.rows && !next.problem) return;
     view = next;
     RMR.repaint(told, [view.problem, view.told], () => RMR.peopleTold(view));
+    RMR.bringInto(told, view.told && view.told.mark);
     RMR.repaint(invite, view.roles, () => view.roles ? RMR.inviteForm(view, send) : []);
     if (view.told && view.told.path && invite.querySelector("form")) invite.querySelector("form").reset();
     RMR.repaint(list, [view.rows, view.roles], () => view.rows ? RMR.peopleTable(view, send) : []);

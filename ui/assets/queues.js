@@ -32,6 +32,7 @@ RMR.queues = function ({ element, trigger }) {
     if (isConflicts || !view.queues) return;
     RMR.repaint(list, [view.queues, chosen && chosen.id, address().get("queue")], () => RMR.queueList(view, address().get("queue"), go));
     RMR.repaint(told, view.told, () => RMR.queueTold(view.told, chosen, send));
+    RMR.bringInto(told, view.told && view.told.mark);
     const isNew = address().get("queue") === "new" && view.is_lead;
     RMR.repaint(body, [isNew && RMR.listQuery(), chosen, view.problem, view.is_lead], () =>
       isNew ? RMR.newQueue(view, send) : chosen ? RMR.queueDetail(view, send, go)
@@ -42,6 +43,13 @@ RMR.queues = function ({ element, trigger }) {
     if (next.told && next.told.made && address().get("queue") === "new") RMR.address({ queue: next.told.made, ...Object.fromEntries(RMR.LIST_NAMES.map((name) => [name, null])) });
     repaint();
   };
+};
+
+// Bring what an answer says into view, once for each answer.
+RMR.bringInto = function (node, mark) {
+  if (!mark || node.dataset.mark === mark) return;
+  node.dataset.mark = mark;
+  node.scrollIntoView({ block: "nearest" });
 };
 
 RMR.queueNav = function (view, isConflicts, go) {
@@ -195,7 +203,7 @@ RMR.queueGold = function (queue, send) {
     h("p.hint", {}, "Pairs whose answer is known, mixed in among the others without a sign. Nobody but leads is told which they are."),
     h("form", { onsubmit: (event) => { event.preventDefault(); send("gold", form()); } },
       h("div.fields.queue-wide", {}, RMR.field("Pairs: a link to the Explore page, or its filters", link, "such as source=rewardbench; a filter means judged pairs"), RMR.field("Only those", known)),
-      h("div.fields", {}, RMR.field("How many", n, "empty: all, 1,000 at most"), RMR.field("Seed of chance", seed),
+      h("div.fields.queue-draw", {}, RMR.field("How many (empty: all)", n), RMR.field("Seed of chance", seed),
         h("button.quiet", { type: "button", "data-foretell": "", onclick: () => send("foretell", form()) }, "Count first"), h("button.quiet.strong", { type: "submit" }, "Mark as gold"))),
     rows.length ? h("ul.gold-list", {}, rows.map((row) => h("li", {}, RMR.badgeOr(row.value), h("span.gold-prompt", { dir: "auto" }, row.prompt),
       h("button.quiet.small", { type: "button", "aria-label": "Gold no longer", onclick: () => send("ungold", { queue_id: queue.id, pair_id: row.pair }) }, "Remove")))) : null);
