@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from storage import labels, lead_events, returning
 from storage.division import divided
+from storage.kept import Kept
 from storage.labels import CurrentLabel
 from storage.lead_events import of_pair
-from storage.tables import AnnotatorRow
+from storage.tables import AnnotatorRow, LabelEventRow
 from storage.team_tables import LeadEventRow
 
 
@@ -47,6 +48,10 @@ class Conflicts:
     decided: int
 
 
+_SPLIT: Kept[Sequence[Conflict]] = Kept(8)
+"""By queue; labels are only ever added, so the last event tells whether anything is new."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decided:
     """What a lead decided about a pair; the labels stay as they are.
@@ -71,7 +76,8 @@ def conflicts(session: Session, queue_id: int | None = None, limit: int = 100) -
         queue_id: only those of which a label was given in this queue.
         limit: of the items; the counts are whole.
     """
-    split = [Conflict(*row) for row in session.execute(divided(queue_id))]
+    newest = session.scalar(select(func.max(LabelEventRow.id)))
+    split = _SPLIT.get(session, queue_id, newest, lambda: _split(session, queue_id))
     done = set(session.scalars(select(lead_events.decided().c.pair_id)))
     undecided = [one for one in split if one.pair_id not in done]
     waiting = set(session.scalars(returning.is_waiting()))
@@ -83,6 +89,10 @@ def conflicts(session: Session, queue_id: int | None = None, limit: int = 100) -
         returned=len(undecided) - len(left),
         decided=len(done if queue_id is None else done & {one.pair_id for one in split}),
     )
+
+
+def _split(session: Session, queue_id: int | None) -> Sequence[Conflict]:
+    return [Conflict(*row) for row in session.execute(divided(queue_id))]
 
 
 def sayings(session: Session, pair_id: int, pair_hash: str) -> list[CurrentLabel]:

@@ -10,12 +10,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from rmr1.share import Share
+from storage.census import census
 from storage.estimate import Estimate, bootstrapped, grouped
 from storage.filters import JudgementFilter, narrow
 from storage.opinions import STAGES, Opinion, StageOfLabel, Stream
 from storage.paired import Paired, compare_outcomes
 from storage.rater_agreement import cohen_kappa
-from storage.tables import JudgementRow, JudgeVersionRow, LabelEventRow, PairRow
+from storage.tables import AnnotatorRow, JudgementRow, JudgeVersionRow, LabelEventRow, PairRow
 
 SIDES = ("A", "B")
 SLICES = ("source", "subset", "type", "state")
@@ -105,6 +106,15 @@ class JudgeReport:
     stages: dict[StageOfLabel, Agreement]
     slices: tuple[AgreementSlice, ...]
     versions: tuple[VersionDifference, ...]
+
+
+def choices(session: Session, source: str | None) -> tuple[list[str], list[str], list[str]]:
+    """The sources of pairs, the subsets (of one source), and the people's names, each sorted."""
+    kinds = census(session).pairs.kinds
+    sources = sorted({name for name, _, _ in kinds if name})
+    parts = sorted({part for name, part, _ in kinds if part and source in (None, name)})
+    names = session.scalars(select(AnnotatorRow.name).order_by(AnnotatorRow.name))
+    return sources, parts, [name for name in names if name]
 
 
 def judged(session: Session, wanted: JudgementFilter) -> list[Judged]:

@@ -39,6 +39,9 @@ Mask = NDArray[np.bool_]
 OF_LABELS = ("labelled", "agreement")
 """The dimensions that depend on people's labels; they change all the time."""
 
+CHOSEN = (None, "A", "B")
+"""What is known of a pair's better side."""
+
 OF_PAIR = ("source", "subset", "multi_turn")
 _VERSION = "judge_version"
 _CHUNK = 20_000
@@ -76,11 +79,13 @@ class Pairs:
 
     Attributes:
         kinds: source, subset and `yes` or `no` for several turns; `kind` is a place in it.
+        chosen: a place in `CHOSEN`.
     """
 
     ids: Ids
     lots: Ids
     kind: Codes
+    chosen: Codes
     kinds: list[tuple[str, str, str]]
 
 
@@ -212,7 +217,7 @@ def _empty(mark: Mark) -> Census:
     none, numbers, codes = np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int32)
     return Census(
         Mark(mark.changes, 0, 0, 0, 0),
-        Pairs(none, none, codes, []),
+        Pairs(none, none, codes, codes, []),
         *(none, none, codes, numbers, numbers, codes, codes, codes, [], {}),
     )
 
@@ -227,18 +232,25 @@ def _extended(session: Session, known: Census, mark: Mark) -> Census:
 def _with_new_pairs(session: Session, known: Pairs, newest: int) -> Pairs:
     turns = case((PairRow.multi_turn, "yes"), else_="no")
     statement = (
-        select(PairRow.id, PairRow.lot, PairRow.source, PairRow.subset, turns)
+        select(PairRow.id, PairRow.lot, PairRow.chosen, PairRow.source, PairRow.subset, turns)
         .where(PairRow.id > newest)
         .order_by(PairRow.id)
     )
     kinds = list(known.kinds)
     numbers = {kind: n for n, kind in enumerate(kinds)}
-    ids, lots, kind = [known.ids], [known.lots], [known.kind]
-    for found, drawn, *texts in columns(session, statement):
+    ids, lots, kind, chosen = [known.ids], [known.lots], [known.kind], [known.chosen]
+    for found, drawn, better, *texts in columns(session, statement):
         ids.append(np.array(found, np.int64))
         lots.append(np.array(drawn, np.int64))
         kind.append(_numbered(zip(*texts, strict=True), numbers, kinds))
-    return Pairs(np.concatenate(ids), np.concatenate(lots), np.concatenate(kind), kinds)
+        chosen.append(np.array([CHOSEN.index(side) for side in better], np.int32))
+    return Pairs(
+        np.concatenate(ids),
+        np.concatenate(lots),
+        np.concatenate(kind),
+        np.concatenate(chosen),
+        kinds,
+    )
 
 
 def _with_new_judgements(session: Session, known: Census, pairs: Pairs, newest: int) -> Census:

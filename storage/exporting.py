@@ -16,12 +16,14 @@ from rmr1.errors import InputError
 from rmr1.pair import Order, Pair, Side
 from rmr1.prompt import load_profile
 from storage import pairs, snapshots
+from storage.census import census
 from storage.database import Database
 from storage.decisions import Decision, decisions
 from storage.export_files import FORMATS, ExportFile, Format, file_sha256, write_splits
 from storage.export_rows import ExportRow, Kind, RowMaker, RowOptions, candidates
 from storage.incoming import read_pairs
 from storage.judgement_rows import version_from_row
+from storage.kept import Kept
 from storage.snapshots import Snapshot
 from storage.splits import SPLITS, Fractions, Split, draw, is_for_distillation, split_of
 from storage.spreadsheet import write_csv
@@ -104,6 +106,9 @@ class _Place(NamedTuple):
     order: Order
 
 
+_COUNTED: Kept[Counted] = Kept(16)
+
+
 @dataclass(slots=True)
 class _Batch:
     """Rows of one export while they are made."""
@@ -121,7 +126,14 @@ def count(
         ConfigurationError: the profile does not exist.
         InputError: a benchmark file cannot be read.
     """
-    return _gather(session, snapshot, kind, options or ExportOptions()).counted
+    asked = options or ExportOptions()
+    if asked.refuse:  # the files may have changed
+        return _gather(session, snapshot, kind, asked).counted
+    key = (snapshot.id, kind, asked.model_dump_json())
+    state = census(session).mark
+    return _COUNTED.get(
+        session, key, state, lambda: _gather(session, snapshot, kind, asked).counted
+    )
 
 
 def export(

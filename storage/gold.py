@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from rmr1.errors import InputError
 from rmr1.share import Share
 from storage import lead_events
-from storage.census import Ids
+from storage.census import Ids, census
 from storage.courses import course
 from storage.database import Database
 from storage.filters import JudgementFilter
@@ -207,8 +207,10 @@ def _left(session: Session, queue: Queue, draw: Draw) -> Ids:
     seed = queue.seed if draw.seed is None else draw.seed
     order = course(session, wanted, "random", seed)
     order = order[~among(order, of_queue(session, queue.id))]
-    known = session.execute(_known(draw.known)).scalars()
-    return order[np.isin(order, np.fromiter(known, np.int64))]
+    if draw.known == "decided":
+        return order[among(order, session.scalars(_known(draw.known)).all())]
+    pairs = census(session).pairs
+    return order[pairs.chosen[np.searchsorted(pairs.ids, order)] > 0]
 
 
 def _known(known: Known) -> Select[int, str | None]:

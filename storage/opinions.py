@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import ColumnElement, Connection, Engine, Subquery, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from storage.kept import Kept
 from storage.table_views import current_label
 from storage.tables import AnnotatorRow, ChangeMarkRow, LabelEventRow, PairRow
 
@@ -133,6 +134,7 @@ class _Heard(NamedTuple):
 
 
 _LOCK = Lock()
+_LEFT_OUT: Kept[dict[str, int]] = Kept(1)
 _HEARD: WeakKeyDictionary[Engine | Connection, _Heard] = WeakKeyDictionary()
 
 
@@ -193,22 +195,13 @@ def _read(session: Session, pairs: Sequence[int] | None) -> dict[int, tuple[_Pla
     }
 
 
-def choices(session: Session, source: str | None) -> tuple[list[str], list[str], list[str]]:
-    """The sources of pairs, the subsets (of one source), and the people's names, each sorted."""
-    subsets = select(PairRow.subset).distinct().order_by(PairRow.subset)
-    if source is not None:
-        subsets = subsets.where(PairRow.source == source)
-    found = (
-        session.scalars(select(PairRow.source).distinct().order_by(PairRow.source)),
-        session.scalars(subsets),
-        session.scalars(select(AnnotatorRow.name).order_by(AnnotatorRow.name)),
-    )
-    sources, parts, names = ([one for one in rows if one] for rows in found)
-    return sources, parts, names
-
-
 def left_out(session: Session) -> dict[str, int]:
     """Labels that are no part of the figures of the blind stage, and how many for each reason."""
+    newest = session.scalar(select(func.max(LabelEventRow.id)))
+    return _LEFT_OUT.get(session, None, newest, lambda: _left_out(session))
+
+
+def _left_out(session: Session) -> dict[str, int]:
     label = current_label.c
     again = and_(label.inspection.is_(False), label.blind_commits > 1)
     inspected, repeated = session.execute(

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rmr1.judgement import Judgement
@@ -12,6 +12,10 @@ from storage.tables import JudgementRow, JudgeVersionRow, PairRow, RolloutRow
 
 MOST = 1_000
 """Judgements of a pool that are worked on: the newest ones."""
+
+
+_HAS_VOTES = JudgementRow.rollout_count > literal_column("1")
+"""As the index of such judgements has it, which a value that comes later would not match."""
 
 
 class PoolOnRecord(NamedTuple):
@@ -41,7 +45,7 @@ def pools(session: Session) -> list[PoolOnRecord]:
             func.max(JudgementRow.id),
         )
         .join(PairRow, PairRow.id == JudgementRow.pair_id)
-        .where(JudgementRow.rollout_count > 1, PairRow.chosen.is_not(None))
+        .where(_HAS_VOTES, PairRow.chosen.is_not(None))
         .group_by(JudgementRow.judge_version_id, JudgementRow.plan_hash)
         .order_by(func.count().desc())
     ).all()

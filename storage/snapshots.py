@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, exists, func, insert, select
+from sqlalchemy import ColumnElement, exists, insert, select
 from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError, RecordNotFound
 from storage import lead_events, pairs
+from storage.census import CHOSEN, census
 from storage.database import Database
 from storage.table_views import current_label
 from storage.tables import (
@@ -323,14 +325,13 @@ def _known(session: Session, wanted: LabelFilter, labelled: set[int]) -> list[di
 
 def _known_sides(session: Session, wanted: LabelFilter, labelled: Collection[int]) -> Counter[str]:
     """How often sources knew each side, over pairs that nobody labelled."""
-    of_source = (PairRow.chosen.is_not(None), *_of_sources(wanted))
-    statement = select(PairRow.chosen, func.count()).where(*of_source).group_by(PairRow.chosen)
-    found = Counter({str(side): number for side, number in session.execute(statement)})
-    ids = list(labelled)
-    for start in range(0, len(ids), _CHUNK):
-        some = PairRow.id.in_(ids[start : start + _CHUNK])
-        found.subtract(session.scalars(select(PairRow.chosen).where(*of_source, some)))
-    return +found
+    pairs = census(session).pairs
+    fits = np.array([not wanted.sources or one[0] in wanted.sources for one in pairs.kinds], bool)
+    unlabelled = ~np.isin(pairs.ids, np.fromiter(labelled, np.int64, len(labelled)))
+    meant = unlabelled & fits[pairs.kind] if len(fits) else unlabelled
+    counts = np.bincount(pairs.chosen[meant], minlength=len(CHOSEN)).tolist()
+    found = {str(side): n for side, n in zip(CHOSEN, counts, strict=True) if side is not None}
+    return +Counter(found)
 
 
 def _by_leads(session: Session, wanted: LabelFilter) -> list[dict[str, Any]]:

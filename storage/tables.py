@@ -14,6 +14,7 @@ from sqlalchemy import (
     MetaData,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -154,6 +155,12 @@ class JudgementRow(Row):
         Index("ix_judgement_same", "pair_id", "judge_version_id", "plan_hash"),
         Index("ix_judgement_state_verdict", "state", "verdict"),
         Index("ix_judgement_confidence", "confidence"),
+        Index(
+            "ix_judgement_votes",
+            *("judge_version_id", "plan_hash", "pair_id"),
+            sqlite_where=text("rollout_count > 1"),
+            postgresql_where=text("rollout_count > 1"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

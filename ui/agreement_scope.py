@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError
-from storage import judge_versions, opinions, pull
+from storage import agreement, judge_versions, opinions, pull
 from storage.agreement import Judged, judged
 from storage.database import Database
 from storage.filters import JudgementFilter
@@ -96,7 +96,7 @@ def head_view(database: Database, query: str) -> View:
         wanted, problem = JudgementFilter(), f"{error} Everything is shown instead."
     with database.read() as session:
         titles = judge_versions.titles(session)
-        sources, parts, names = opinions.choices(session, wanted.source)
+        sources, parts, names = agreement.choices(session, wanted.source)
         queues = pull.queue_names(session)
         left_out = opinions.left_out(session)
     choices = {
