@@ -11,7 +11,7 @@ import gradio as gr
 
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = (
-    *("frames", "dom", "words", "help", "offsite", "masthead", "pair", "chain", "case"),
+    *("dom", "words", "help", "offsite", "masthead", "pair", "chain", "case"),
     *("annotate-wire", "annotate-actions", "annotate-view", "annotate-edit"),
     *("gallery", "gallery-game"),
     *("judge", "annotate", "explore", "chart", "judgement", "data"),
