@@ -6,7 +6,8 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -16,7 +17,7 @@ from rmr1 import cluster_cli, injection_cli, ranking_cli
 from rmr1.backends.absent import AbsentBackend
 from rmr1.backends.loading import load_backend
 from rmr1.benchmark import cli as benchmark_cli
-from rmr1.errors import InputError, RMR1Error
+from rmr1.errors import InputError, RMR1Error, StorageError
 from rmr1.judge import Judge
 from rmr1.judges import judges_of
 from rmr1.judging_service import JudgingService
@@ -24,6 +25,7 @@ from rmr1.plan import Plan
 from rmr1.settings import Settings, default_plan
 from storage import accounts, benchmark_keeping, benchmarks_cli, users_cli
 from storage import cli as storage_cli
+from storage.census import census
 from storage.database import Database
 from storage.offered import OfferedJudges
 from storage.offsite import Offsite
@@ -159,6 +161,7 @@ def _serve_studio(settings: Settings) -> None:
         gc.freeze()
         gc.enable()
         sys.stderr.write(f"RM-R1 studio: http://{settings.host}:{settings.port}\n")
+        Thread(target=look_ahead, args=(database,), name="census", daemon=True).start()
         launch(
             page,
             studio,
@@ -167,6 +170,12 @@ def _serve_studio(settings: Settings) -> None:
             allowed_hosts=settings.allowed_hosts,
             routes=routes,
         )
+
+
+def look_ahead(database: Database) -> None:
+    """Read what lists walk before somebody asks for one: of a million judgements it takes long."""
+    with suppress(StorageError), database.read() as session:
+        census(session)
 
 
 def open_offsite(settings: Settings, database: Database, stack: ExitStack) -> Offsite | None:
