@@ -22,7 +22,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import orjson
 import pandas as pd
@@ -123,8 +123,8 @@ def _write(folder: Path, rows: int) -> None:
         f"<quote_A>QUOTED</quote_A></eval>\n<answer>[[{side}]]</answer>"
         for side in "AB"
     ]
-    profile = load_profile("cor")
     with (folder / "pairs.jsonl").open("wb") as pairs, (folder / "judged.jsonl").open("wb") as out:
+        record = _judged_record()
         for number in range(rows):
             row = {
                 "prompt": f"number{number} {said(30)}",
@@ -134,19 +134,20 @@ def _write(folder: Path, rows: int) -> None:
                 "source": f"source {number % 7}",
             }
             pairs.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
-            pair = Pair.of(
-                f"other{number} {said(30)}",
-                row["response_a"],
-                row["response_b"],
-                chosen=row["chosen"],
-                source=row["source"],
-            )
             quoted = " ".join(row["response_a"].split()[5:12])
-            judge = Judge(
-                ScriptedBackend([chance.choice(replies).replace("QUOTED", quoted)]), profile
+            pair = Pair.of(
+                f"other{number} {said(30)}", row["response_a"], row["response_b"], chosen="A"
             )
-            record = judgement_record(judge.judge(pair, Plan()))
+            record["pair"] = pair.model_dump(mode="json")
+            record["rollouts"][0]["text"] = chance.choice(replies).replace("QUOTED", quoted)
             out.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _judged_record() -> dict[str, Any]:
+    """A judgement as a file has it; what the text says is read again when it comes in."""
+    backend = ScriptedBackend(["<type>Chat</type><eval>-</eval><answer>[[A]]</answer>"])
+    judgement = Judge(backend, load_profile("cor")).judge(Pair.of("?", "yes", "no"), Plan())
+    return judgement_record(judgement)
 
 
 def _pandas(path: Path, folder: Path) -> None:
