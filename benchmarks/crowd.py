@@ -44,10 +44,11 @@ from storage.roles import Role
 from storage.tables import LabelEventRow
 from storage.terms import Terms
 
-PORT = 7868
+PORT = int(os.environ.get("RMR1_PORT", "7868"))
 PASSWORD = "correct horse battery"
 QUEUE = "crowd"
 OVERLAP = 3
+PATIENCE_MS = 180_000
 ARRIVAL_S = 3.0
 """Between one person's coming and the next's: the browsers of all share this machine."""
 
@@ -231,10 +232,7 @@ async def _label(browser: Browser, number: int, until: float, pace: float, after
     chance = random.Random(number)
     seen = Seen()
     await asyncio.sleep(after)
-    context = await browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(180_000)
-    page = await context.new_page()
-    await page.add_init_script(_SLOW_CLOCK)
+    page = await session(browser)
     page.on("pageerror", lambda error: seen.trouble.append(f"script error: {error}"))
     try:
         came = time.monotonic()
@@ -245,8 +243,16 @@ async def _label(browser: Browser, number: int, until: float, pace: float, after
         await seen.read(page)
     except Exception as error:  # whatever stopped one person is counted, not raised
         seen.trouble.append(f"{person(number)} stopped: {error}")
-    await context.close()
+    await page.context.close()
     return seen
+
+
+async def session(browser: Browser) -> Page:
+    """A page in a session of its own."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(PATIENCE_MS)
+    await context.add_init_script(_SLOW_CLOCK)
+    return await context.new_page()
 
 
 async def sign_in(page: Page, name: str) -> None:

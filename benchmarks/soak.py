@@ -44,7 +44,6 @@ ALLOWED_MB = 1.0
 EVERY = 50
 WHOLE = 20
 SHORT_TOKENS, WHOLE_TOKENS = 64, 448
-PATIENCE_MS = 120_000
 
 PROGRAM = "embedded_server.py"
 
@@ -112,8 +111,7 @@ class Soak:
 
     async def _judge(self, browser: Browser) -> Seen:
         seen = Seen()
-        page = await (await browser.new_context()).new_page()
-        page.set_default_timeout(PATIENCE_MS)
+        page = await session(browser)
         await sign_in(page, "ada")
         await page.goto(f"http://127.0.0.1:{PORT}/?tab=judge")
         await page.wait_for_selector("#judge-go")
@@ -153,8 +151,7 @@ class Soak:
 
     async def _label(self, browser: Browser, number: int) -> Seen:
         seen = Seen()
-        page = await (await browser.new_context()).new_page()
-        page.set_default_timeout(PATIENCE_MS)
+        page = await session(browser)
         chance = random.Random(number)
         await begin(page, person(number))
         while self._labels < self._options.labels and await one_key(page, chance, PAUSE_S):
