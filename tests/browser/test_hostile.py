@@ -9,23 +9,10 @@ from rmr1.pair import Pair
 from rmr1.plan import Plan
 from rmr1.prompt import load_profile
 from storage import judgements
+from tests.browser.hostile import HOSTILE, MADE_FROM_TEXT, SHOWN, TEXT
 
 pytestmark = pytest.mark.browser
 
-HOSTILE = [
-    "<img src=x onerror=window.__pwned=1>",
-    "<script>window.__pwned=2</script>",
-    "${window.__pwned=3} {{window.__pwned=4}} {{constructor.constructor('window.__pwned=5')()}}",
-    "`${window.__pwned=6}` \\u003cimg src=x onerror=window.__pwned=7\\u003e",
-    "[click](javascript:window.__pwned=8) ![x](https://evil.test/pixel.png)",
-    "</textarea></pre></details><svg/onload=window.__pwned=9>",
-    "&lt;img src=x onerror=window.__pwned=10&gt; &#60;script&#62;",
-    "\u202eevil\u202c \u0000 25$ and $x$ $$y$$ 😀 أهلا",
-    '<iframe srcdoc="<script>parent.__pwned=11</script>"></iframe>',
-    '=HYPERLINK("https://evil.test","x")',
-]
-TEXT = "\n".join(HOSTILE)
-SHOWN = "<img src=x onerror=window.__pwned=1>"
 TRACE = f"""<type>Chat</type>
 <rubric>
 1. {HOSTILE[0]} (60%): {HOSTILE[2]}
@@ -67,8 +54,7 @@ def test_hostile_prompts_responses_and_judge_texts_are_painted_to_the_letter(pag
 def test_hostile_rows_are_inert_on_every_page(page, url, hostile_key, tab):
     page.goto(f"{url}?tab={tab}")
     page.wait_for_timeout(2_500)
-    panel = f"#tab-{tab}"
-    assert page.locator(f"{panel} :is(img[src='x'], iframe, script:not([src]))").count() == 0
+    assert page.locator(MADE_FROM_TEXT).count() == 0
 
 
 def test_a_hostile_judgement_opens_by_its_link(page, url, hostile_key):
