@@ -35,6 +35,7 @@ from benchmarks.crowd import (
     one_key,
     person,
     serve,
+    session,
     sign_in,
 )
 from storage.database import Database
