@@ -151,6 +151,17 @@ def test_what_is_added_and_taken_back_is_seen_at_the_next_look(
     assert in_memory(filled, labelled) == in_the_database(filled, labelled)
 
 
+def test_what_others_say_of_a_labelled_pair_later_is_seen(filled, make_entry):
+    fields = [JudgementFilter(agreement=value) for value in FIELDS["agreement"]]
+    for wanted in fields:
+        in_memory(filled, wanted)
+    for number, pair_id in enumerate(range(1, 31)):
+        entry = make_entry("blind", "commit", "AB"[number % 2], pair_id=pair_id, annotator="Dora")
+        labels.record(filled, entry)
+        for wanted in fields:
+            assert in_memory(filled, wanted) == in_the_database(filled, wanted), wanted
+
+
 def test_a_source_that_comes_later_is_seen(filled, make_pair, make_judgement):
     pair = make_pair()
     with filled.write() as session:
