@@ -15,7 +15,8 @@ def theme() -> gr.themes.Base:
         font=[sans, "ui-sans-serif", "system-ui", "sans-serif"],
         font_mono=[mono, "ui-monospace", "monospace"],
     ).set(
-        # One shade darker than Gradio's: white letters need a contrast of 4.5.
+        # One shade darker than Gradio's: letters need a contrast of 4.5.
+        body_text_color_subdued="*neutral_500",
         button_primary_background_fill="*primary_600",
         button_primary_background_fill_hover="*primary_700",
     )
