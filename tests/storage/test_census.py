@@ -153,13 +153,17 @@ def test_what_is_added_and_taken_back_is_seen_at_the_next_look(
 
 def test_what_others_say_of_a_labelled_pair_later_is_seen(filled, make_entry):
     fields = [JudgementFilter(agreement=value) for value in FIELDS["agreement"]]
+    fields.append(JudgementFilter(labelled="yes"))
     for wanted in fields:
         in_memory(filled, wanted)
-    for number, pair_id in enumerate(range(1, 31)):
+    for number, pair_id in enumerate(range(1, 31, 4)):
         entry = make_entry("blind", "commit", "AB"[number % 2], pair_id=pair_id, annotator="Dora")
         labels.record(filled, entry)
-        for wanted in fields:
-            assert in_memory(filled, wanted) == in_the_database(filled, wanted), wanted
+        for is_last in (False, True):
+            for wanted in fields:
+                assert in_memory(filled, wanted) == in_the_database(filled, wanted), wanted
+            if not is_last:
+                labels.undo_last(filled, "Dora", f"undo-{number:06}")
 
 
 def test_a_source_that_comes_later_is_seen(filled, make_pair, make_judgement):
