@@ -195,7 +195,7 @@ def serve(url: str, folder: Path, log: Path, backend: Mapping[str, str]) -> subp
         server = subprocess.Popen(
             [sys.executable, "-m", "app", "serve"], env=env, stdout=out, stderr=out
         )
-    for _ in range(120):
+    for _ in range(600):
         try:
             with urlopen(f"http://127.0.0.1:{PORT}/sign-in"):
                 return server
