@@ -28,8 +28,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from rmr1.rollout import State
+from storage.change_tables import ChangeMarkRow
 from storage.filters import dimensions
-from storage.tables import ChangeMarkRow, JudgementRow, JudgeVersionRow, PairRow
+from storage.tables import JudgementRow, JudgeVersionRow, PairRow
 
 Ids = NDArray[np.int64]
 Numbers = NDArray[np.float64]

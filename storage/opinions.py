@@ -11,9 +11,10 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import ColumnElement, Connection, Engine, Subquery, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from storage.change_tables import ChangeMarkRow
 from storage.kept import Kept
 from storage.table_views import current_label
-from storage.tables import AnnotatorRow, ChangeMarkRow, LabelEventRow, PairRow
+from storage.tables import AnnotatorRow, LabelEventRow, PairRow
 
 if TYPE_CHECKING:
     from storage.filters import JudgementFilter

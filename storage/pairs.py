@@ -10,8 +10,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, lazyload
 
 from rmr1.errors import RecordNotFound
 from rmr1.pair import Message, Pair, Side, transcript
+from storage.change_tables import ChangeMarkRow
 from storage.columns import JsonObject, utc_now
-from storage.tables import ChangeMarkRow, JudgementRow, PairRow, PairTextRow
+from storage.tables import JudgementRow, PairRow, PairTextRow
 
 _CHUNK = 500  # well under the number of parameters that one statement may have
 

@@ -139,6 +139,15 @@ class JudgeVersionRow(Row):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+_MANY = text("rollout_count > 1")
+_OF_MANY_VOTES = Index(
+    "ix_judgement_votes",
+    *("judge_version_id", "plan_hash", "pair_id"),
+    sqlite_where=_MANY,
+    postgresql_where=_MANY,
+)
+
+
 class JudgementRow(Row):
     """A judgement, with the figures that lists and filters ask for.
 
@@ -155,12 +164,7 @@ class JudgementRow(Row):
         Index("ix_judgement_same", "pair_id", "judge_version_id", "plan_hash"),
         Index("ix_judgement_state_verdict", "state", "verdict"),
         Index("ix_judgement_confidence", "confidence"),
-        Index(
-            "ix_judgement_votes",
-            *("judge_version_id", "plan_hash", "pair_id"),
-            sqlite_where=text("rollout_count > 1"),
-            postgresql_where=text("rollout_count > 1"),
-        ),
+        _OF_MANY_VOTES,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -350,18 +354,6 @@ class JournalMarkRow(Row):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     offset: Mapped[int] = mapped_column(BigInteger)
-
-
-class ChangeMarkRow(Row):
-    """How often pairs or judgements on record were changed or removed (one row).
-
-    What is only added needs no mark: its id is higher than all before it.
-    """
-
-    __tablename__ = "change_mark"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    changes: Mapped[int]
 
 
 class SnapshotRow(Row):
