@@ -29,18 +29,21 @@ NAME, PASSWORD = "adi", "correct horse battery"
 REFUSED = {"refused", "read 403: Cross-origin request refused"}
 
 ASK = """async ([address, method, path, body]) => {
-  const options = { method, credentials: "include", mode: "cors" };
+  const signal = AbortSignal.timeout(5_000);
+  const options = { method, credentials: "include", mode: "cors", signal };
   if (method !== "GET" && method !== "HEAD")
     Object.assign(options, { body, headers: { "content-type": "application/json" } });
   try {
     const answer = await fetch(address + path, options);
     return `read ${answer.status}: ${(await answer.text()).slice(0, 80)}`;
-  } catch { return "refused"; }
+  } catch (error) { return error.name === "TimeoutError" ? "an endless answer" : "refused"; }
 }"""
 """A request with the visitor's cookies, whose answer is to be read."""
 
 BLINDLY = """async ([address, method, path, body]) => {
-  const options = { method, credentials: "include", mode: "no-cors", ...(body && { body }) };
+  const signal = AbortSignal.timeout(5_000);
+  const options = { method, credentials: "include", mode: "no-cors", signal };
+  if (body) options.body = body;
   try { await fetch(address + path, options); } catch {}
 }"""
 """A request that a browser sends without asking first; nobody can read its answer."""
