@@ -73,6 +73,8 @@ def insert_values(session: Session, made: Sequence[Values]) -> None:
         for values in made
         for part in values.rollouts
     }
+    if not rollouts:
+        return
     placed = session.execute(
         insert(RolloutRow).returning(RolloutRow.judgement_id, RolloutRow.position, RolloutRow.id),
         [part.rollout | {"judgement_id": of} for (of, _), part in rollouts.items()],

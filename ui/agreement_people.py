@@ -63,8 +63,8 @@ def people_view(session: Session, scope: Scope) -> View:
         inner = [note(TARGETED), _peer_figures(targeted, links)]
         blocks.append(fold(targeted_title(targeted.unanimous.n, "pair"), inner))
     lead = (
-        f"{random.people:,} people answered {random.pairs:,} pairs of the random stream; "
-        f"{random.unanimous.n:,} of the pairs were answered by two or more "
+        f"People who answered pairs of the random stream: {random.people:,}; pairs: "
+        f"{random.pairs:,}, of which two or more people answered {random.unanimous.n:,} "
         f"({STAGE_WORDS[scope.stage]})."
     )
     return {"lead": lead, "blocks": blocks}

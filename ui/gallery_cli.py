@@ -23,7 +23,7 @@ def gallery(
     """Pack judgements into a gallery; the judge that comes first is the one to beat.
 
     The shipped one: `rmr1 judge ui/examples.jsonl --orders both --out one.jsonl` with the packaged
-    judge, the same with `--adapter "" --profile cor`, then both files into ui/gallery.jsonl.gz.
+    judge, then `rmr1 gallery one.jsonl --out ui/gallery.jsonl.gz`.
     """
     from ui.gallery import pack
 

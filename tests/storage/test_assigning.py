@@ -331,7 +331,7 @@ def test_an_undone_draw_leaves_what_was_marked_anew(database, open_queue, ids):
 
 def test_a_queue_without_known_answers_has_no_gold(database, open_queue, ids):
     queue = open_queue()
-    with pytest.raises(InputError, match="that a lead decided"):
+    with pytest.raises(InputError, match="whose answer a lead decided"):
         gold.mark_known(database, queue.id, "Lea", 3, "decided")
 
 
