@@ -68,7 +68,9 @@ class Desk:
     def press(self, *keys: str) -> None:
         for key in keys:
             self.page.keyboard.press(key)
-            self.page.wait_for_timeout(400)
+            self.page.wait_for_timeout(100)
+            self.page.wait_for_selector(".annotate[aria-busy=false]")
+            self.page.wait_for_timeout(300)  # until keys count again
 
     def shown(self, side: str) -> str:
         return self.page.locator(f".annotate .response[data-side={side}] .text").inner_text()
@@ -244,7 +246,8 @@ def test_an_answer_that_fails_is_kept_and_sent_again_with_the_same_key(desk):
     desk.page.keyboard.press("a")
     alert = desk.page.locator(".annotate [role=alert]")
     expect(alert).to_contain_text("not stored", timeout=10_000)
-    desk.press("s")  # nothing else can be said meanwhile
+    desk.page.keyboard.press("s")  # nothing else can be said meanwhile
+    desk.page.wait_for_timeout(400)
     assert desk.prompt() == prompt
     desk.page.click("[data-retry]")
     desk.at("verdict")

@@ -18,9 +18,13 @@ from storage.database import Database
 from storage.tables import LabelEventRow
 from tests.browser.conftest import reply
 from ui.context import Studio
+from ui.judge_tab import examples
 from ui.studio import build_page, launch
 
 pytestmark = pytest.mark.browser
+
+OTHERS = len(examples()) - 1
+"""The examples beside the one that is judged first."""
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +85,11 @@ def label_ten(page: Page):
     """The one pair there is, then the examples, which the judge reads in the background."""
     open_tab(page, "Annotate")
     label(page, "A")
-    press(page, "Load 11 example pairs")
+    press(page, f"Load {OTHERS} example pairs")
     press(page, "Response B is better")
     page.get_by_role("link", name="Judge all pairs in the background").click()
     press(page, "Judge them")
-    page.get_by_role("row", name=re.compile("11 of 11 .*finished")).wait_for()
+    page.get_by_role("row", name=re.compile(f"{OTHERS} of {OTHERS} .*finished")).wait_for()
     open_tab(page, "Annotate")
     press(page, "^Keep ")
     press(page, "Reasoning is sound")

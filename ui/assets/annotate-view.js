@@ -20,6 +20,7 @@ RMR.annotatePage = function (root) {
   self.paint = (state, actions, wire) => {
     const isItem = state.phase === "item";
     root.dataset.phase = state.phase;
+    root.setAttribute("aria-busy", String(Boolean(state.isBusy)));
     root.dataset.step = isItem ? state.step : "";
     root.toggleAttribute("data-wrong", Boolean(isItem && state.isWrong));
     root.toggleAttribute("data-editing", Boolean(isItem && state.isEditing));
