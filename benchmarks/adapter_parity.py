@@ -170,9 +170,16 @@ def ask(model: Path, prompts: list[list[int]], lora: Path | None = None) -> list
     return found
 
 
+_PLAIN = 17
+"""A token that is a character by itself: the exclamation mark."""
+
+
 def _next_token(server: object, prompt: list[int], scale: float | None) -> LogProbabilities:
     body: dict[str, object] = {"prompt": prompt, "n_predict": 1, "temperature": 0}
     body |= {"n_probs": 1 << 20, "cache_prompt": False}
+    # An end, or a part of a character, would come back without probabilities: another token is
+    # taken, and the probabilities are still those before that.
+    body["logit_bias"] = [[_PLAIN, 1000.0]]
     if scale is not None:
         body["lora"] = [{"id": 0, "scale": scale}]
     reply = server.handle_completions(body)  # type: ignore[attr-defined]
