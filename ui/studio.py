@@ -131,6 +131,7 @@ def launch(
             allowed_paths=[],
             blocked_paths=[str(studio.data_dir.resolve())],
             state_session_capacity=500,
+            _frontend=False,  # else a machine too busy to answer in 3 s is told to share itself
             app_kwargs={
                 "middleware": [
                     Middleware(http.Guard, allowed_hosts=allowed_hosts),
