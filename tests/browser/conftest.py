@@ -4,11 +4,18 @@ Every test fails that leaves an error in the console, runs injected script, or a
 """
 
 import shutil
-import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from rmr1.backends.base import ChatRequest
 from rmr1.backends.scripted import ScriptedBackend
@@ -24,6 +31,7 @@ from ui.studio import build_page, launch
 PATIENCE_MS = 15_000
 
 CUT = ("AbortError", "Connection errored out")
+ARRIVED, LEAVING = "this page begins", "this page is being left"
 
 
 def reply(request: ChatRequest) -> str:
@@ -35,34 +43,32 @@ def reply(request: ChatRequest) -> str:
 class Trouble:
     """What went wrong on a page.
 
-    A page that is being left cuts its open streams, and Gradio says so in the console just before
-    the next address is asked for: that alone, and only there, is no trouble.
+    A page that is being left cuts its open streams, and Gradio says so in the console: that alone,
+    from the moment it is being left until the next one begins, is no trouble. The page tells both
+    moments through the console too, so that no order between channels has to be hoped for.
     """
 
     def __init__(self, page: Page, url: str) -> None:
+        self.lines: list[str] = []
         self._url = url
-        self._lines: list[tuple[float, str]] = []
-        page.on("pageerror", lambda error: self._hear(f"script error: {error}"))
-        page.on("console", lambda line: self._hear(line.text) if line.type == "error" else None)
+        self._leaving = False
+        page.add_init_script(
+            f"console.debug({ARRIVED!r});"
+            f"addEventListener('beforeunload', () => console.debug({LEAVING!r}));"
+        )
+        page.on("pageerror", lambda error: self.lines.append(f"script error: {error}"))
+        page.on("console", self._hear)
         page.on("request", self._asked)
 
-    @property
-    def lines(self) -> list[str]:
-        return [line for _, line in self._lines]
-
-    def _hear(self, line: str) -> None:
-        self._lines.append((time.monotonic(), line))
+    def _hear(self, line: ConsoleMessage) -> None:
+        if line.text in (ARRIVED, LEAVING):
+            self._leaving = line.text == LEAVING
+        elif line.type == "error" and not (self._leaving and any(cut in line.text for cut in CUT)):
+            self.lines.append(line.text)
 
     def _asked(self, request: Request) -> None:
-        if request.is_navigation_request():
-            just = time.monotonic() - 1
-            self._lines = [
-                (when, line)
-                for when, line in self._lines
-                if when < just or not any(said in line for said in CUT)
-            ]
         if not request.url.startswith((self._url, "data:", "blob:")):
-            self._hear(f"asked {request.url}")
+            self.lines.append(f"asked {request.url}")
 
 
 @pytest.fixture(scope="session")
@@ -75,11 +81,16 @@ def studio(tmp_path_factory) -> Iterator[Studio]:
         yield Studio(database, judges, Plan(), folder, benchmarks=command)
 
 
-@pytest.fixture(scope="session")
-def url(studio) -> Iterator[str]:
+def served(studio: Studio) -> Iterator[str]:
+    """The address of a studio's pages, for as long as a fixture lasts."""
     page = build_page(studio)
     yield launch(page, studio, host="127.0.0.1", port=0, block=False)
     page.close()
+
+
+@pytest.fixture(scope="session")
+def url(studio) -> Iterator[str]:
+    yield from served(studio)
 
 
 @pytest.fixture(scope="session")

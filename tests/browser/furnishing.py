@@ -150,7 +150,7 @@ def _label(database: Database, line: str, text: str) -> int:
     lead_events.record(database, said)
     with database.write() as session:
         queue = queues.create(session, line, order="people disagree").id
-    gold.mark_known(database, queue, line, 1, "chosen")
+    gold.mark(database, queue, line, gold.Draw("chosen", 1))
     return queue
 
 

@@ -13,10 +13,10 @@ from rmr1.plan import Plan
 from rmr1.prompt import load_profile
 from storage import judgements, labels, pairs, queues
 from storage.database import Database
+from tests.browser.conftest import served
 from tests.replies import CHAT
 from ui.annotating import is_swapped
 from ui.context import Studio
-from ui.studio import build_page, launch
 
 pytestmark = pytest.mark.browser
 
@@ -42,9 +42,7 @@ def studio(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def url(studio):
-    page = build_page(studio)
-    yield launch(page, studio, host="127.0.0.1", port=0, block=False)
-    page.close()
+    yield from served(studio)
 
 
 class Desk:

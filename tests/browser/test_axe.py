@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from storage import accounts
 from storage.roles import Role
+from tests.browser.conftest import served
 from tests.browser.furnishing import PAGES, furnished
 from ui.gates import AccountsGate
 from ui.studio import TABS, build_page, launch
@@ -32,9 +33,7 @@ def studio(everything):
 
 @pytest.fixture(scope="module")
 def url(studio):
-    page = build_page(studio)
-    yield launch(page, studio, host="127.0.0.1", port=0, block=False)
-    page.close()
+    yield from served(studio)
 
 
 def faults(page: Page) -> list[str]:

@@ -10,9 +10,9 @@ from rmr1.plan import Plan
 from rmr1.prompt import load_profile
 from storage import pairs
 from storage.database import Database
+from tests.browser.conftest import served
 from tests.replies import CHAT
 from ui.context import Studio
-from ui.studio import build_page, launch
 
 THINKS_S = 5.0
 """Longer than two looks of the page, of which the second finds nothing new."""
@@ -35,9 +35,7 @@ def studio(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def url(studio):
-    page = build_page(studio)
-    yield launch(page, studio, host="127.0.0.1", port=0, block=False)
-    page.close()
+    yield from served(studio)
 
 
 def test_a_batch_is_watched_to_its_end_however_slow_its_judge(page, url):

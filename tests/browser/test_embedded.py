@@ -12,8 +12,8 @@ from rmr1.settings import EmbeddedSettings, Settings
 from storage import judgements
 from storage.database import Database
 from storage.filters import JudgementFilter
+from tests.browser.conftest import served
 from ui.context import Studio
-from ui.studio import build_page, launch
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 
@@ -30,9 +30,7 @@ def studio(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def url(studio):
-    page = build_page(studio)
-    yield launch(page, studio, host="127.0.0.1", port=0, block=False)
-    page.close()
+    yield from served(studio)
 
 
 def judge_example(page, title):

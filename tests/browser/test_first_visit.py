@@ -16,10 +16,9 @@ from rmr1.prompt import load_profile
 from storage import judgements, labels, pairs
 from storage.database import Database
 from storage.tables import LabelEventRow
-from tests.browser.conftest import reply
+from tests.browser.conftest import reply, served
 from ui.context import Studio
 from ui.judge_tab import examples
-from ui.studio import build_page, launch
 
 pytestmark = pytest.mark.browser
 
@@ -37,9 +36,7 @@ def studio(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def url(studio):
-    page = build_page(studio)
-    yield launch(page, studio, host="127.0.0.1", port=0, block=False)
-    page.close()
+    yield from served(studio)
 
 
 def open_tab(page: Page, name: str):

@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import served
 from tests.browser.furnishing import PAGES, furnished
 from tests.browser.hostile import MADE_FROM_TEXT, SHOWN, TEXT
-from ui.studio import build_page, launch
 
 pytestmark = pytest.mark.browser
 
@@ -28,9 +28,7 @@ def studio(everything):
 
 @pytest.fixture(scope="module")
 def url(studio):
-    page = build_page(studio)
-    yield launch(page, studio, host="127.0.0.1", port=0, block=False)
-    page.close()
+    yield from served(studio)
 
 
 def check(page):

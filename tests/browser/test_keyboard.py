@@ -13,12 +13,11 @@ from storage import accounts, judgements, labels, pairs
 from storage.database import Database
 from storage.roles import Role
 from storage.tables import PairRow
-from tests.browser.conftest import Trouble
+from tests.browser.conftest import Trouble, served
 from tests.replies import CHAT
 from ui.annotating import is_swapped
 from ui.context import Studio
 from ui.gates import AccountsGate
-from ui.studio import build_page, launch
 
 pytestmark = pytest.mark.browser
 
@@ -57,9 +56,7 @@ def studio(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def url(studio):
-    page = build_page(studio)
-    yield launch(page, studio, host="127.0.0.1", port=0, block=False)
-    page.close()
+    yield from served(studio)
 
 
 def stop(page: Page) -> str:

@@ -17,9 +17,9 @@ from rmr1.plan import Plan
 from rmr1.prompt import load_profile
 from storage import adapters, judgements, runs, trainings
 from storage.database import Database
+from tests.browser.conftest import served
 from tests.replies import CHAT
 from ui.context import Studio
-from ui.studio import build_page, launch
 from ui.trainer import TrainingCommand
 
 pytestmark = pytest.mark.browser
@@ -69,9 +69,7 @@ def studio(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def url(studio):
-    page = build_page(studio)
-    yield launch(page, studio, host="127.0.0.1", port=0, block=False)
-    page.close()
+    yield from served(studio)
 
 
 @pytest.fixture(scope="module")
