@@ -75,7 +75,7 @@ def furnish(database: Database, labels: int = LABELS) -> None:
             RunRow(kind="import", name=f"file {n}.jsonl", state="finished", counts={"new_pairs": n})
             for n in range(_IMPORTS)
         )
-    gold.mark_known(database, team, "lead", 50, "chosen")
+    gold.mark(database, team, "lead", gold.Draw("chosen", 50))
     snapshots.create(database, "first", LabelFilter())
     _benchmarks(database, min(_BENCHMARK, judgements // 10))
 

@@ -228,7 +228,9 @@ def _make_queue(database: Database) -> object:
 
 
 def _mark_gold(database: Database) -> object:
-    return gold.mark_known(database, _queue(database, TEAM_QUEUE).id, "lead", 1, "chosen")
+    return gold.mark(
+        database, _queue(database, TEAM_QUEUE).id, "lead", gold.Draw("chosen", 1)
+    ).pairs
 
 
 def _agreement() -> dict[str, Work]:

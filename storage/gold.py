@@ -87,15 +87,6 @@ def of_queue(session: Session, queue_id: int) -> dict[int, str]:
     return dict(session.execute(select(gold.c.pair_id, gold.c.value)).all())
 
 
-def mark_known(database: Database, queue_id: int, by: str, n: int, known: Known) -> int:
-    """Make gold of up to `n` pairs of a queue's own filter; see `mark`.
-
-    Returns:
-        How many it became.
-    """
-    return mark(database, queue_id, by, Draw(known, n)).pairs
-
-
 def count(session: Session, queue_id: int, draw: Draw) -> int:
     """How many pairs qualify for a draw that has no bound.
 

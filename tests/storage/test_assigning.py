@@ -200,7 +200,7 @@ def test_why_is_random_only_for_what_the_random_stream_served(database, open_que
 def checked(database, open_queue, ids):
     """A queue with four gold pairs (answer A), two of them a screening."""
     queue = open_queue(overlap=1, gold_share=0.5, screening=2, pass_mark=1.0)
-    assert gold.mark_known(database, queue.id, "Lea", 4, "chosen") == 4
+    assert gold.mark(database, queue.id, "Lea", gold.Draw("chosen", 4)).pairs == 4
     with database.read() as session:
         return queue, gold.of_queue(session, queue.id)
 
@@ -262,7 +262,7 @@ def test_the_first_answer_to_a_gold_pair_counts(database, checked, say):
 
 def test_ones_own_figure_moves_in_blocks(database, open_queue, ids, say):
     queue = open_queue(overlap=1)
-    gold.mark_known(database, queue.id, "Lea", 7, "chosen")
+    gold.mark(database, queue.id, "Lea", gold.Draw("chosen", 7))
     with database.read() as session:
         marks = list(gold.of_queue(session, queue.id))
     seen = []
@@ -332,7 +332,7 @@ def test_an_undone_draw_leaves_what_was_marked_anew(database, open_queue, ids):
 def test_a_queue_without_known_answers_has_no_gold(database, open_queue, ids):
     queue = open_queue()
     with pytest.raises(InputError, match="whose answer a lead decided"):
-        gold.mark_known(database, queue.id, "Lea", 3, "decided")
+        gold.mark(database, queue.id, "Lea", gold.Draw("decided", 3))
 
 
 def test_progress_of_a_queue_and_of_its_people(database, open_queue, ids, say):

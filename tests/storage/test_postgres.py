@@ -113,7 +113,7 @@ def test_orders_reservations_gold_and_decisions(database, make_pair, make_judgem
             assert set(ids) <= {item.pair_id for item in items}
     terms = Terms(overlap=2, gold_share=0.5, screening=1)
     queue = queues.settle(database, made[0].id, terms)
-    assert gold.mark_known(database, queue.id, mark, 1, "chosen") == 1
+    assert gold.mark(database, queue.id, mark, gold.Draw("chosen", 1)).pairs == 1
     for name, value in ((f"{mark} A", "A"), (f"{mark} B", "B")):
         while items := assigning.reserve(database, queue, name, 1):
             entry = LabelEntry(
