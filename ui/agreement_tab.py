@@ -16,7 +16,7 @@ from ui.agreement_people import consensus_view, people_view
 from ui.agreement_scope import Scope, head_view, read_scope
 from ui.agreement_views import judge_view, pull_view
 from ui.context import Studio
-from ui.panels import panel, text
+from ui.panels import panel, text, wire
 from ui.views import View
 
 SECTIONS: dict[str, tuple[str, Callable[[Session, Scope], View]]] = {
@@ -52,15 +52,7 @@ def build_agreement_tab(studio: Studio) -> None:
     wired += [(parts[name], _section(studio, name)) for name in SECTIONS]
     wired.append((parts["mirror"], _mirror(studio)))
     for output, answer in wired:
-        output.ask(
-            answer,
-            None,
-            output,
-            show_progress="hidden",
-            trigger_mode="multiple",
-            concurrency_limit=None,
-            api_visibility="private",
-        )
+        wire(output.ask, answer, output)
 
 
 def page_head(studio: Studio, request: gr.Request, query: str) -> View:

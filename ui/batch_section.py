@@ -6,7 +6,7 @@ from rmr1.errors import RMR1Error
 from ui.access import Role, require
 from ui.batches import Batches, batch_form, batches_view
 from ui.context import Studio
-from ui.panels import panel, payload
+from ui.panels import panel, payload, wire
 from ui.views import View
 
 
@@ -35,12 +35,4 @@ def build_batch_section(studio: Studio) -> None:
         return batches_view(studio, work, payload(event))
 
     for listen, answer in ((section.look, look), (section.start, start), (section.stop, stop)):
-        listen(
-            answer,
-            None,
-            section,
-            show_progress="hidden",
-            trigger_mode="multiple",
-            concurrency_limit=None,
-            api_visibility="private",
-        )
+        wire(listen, answer, section)

@@ -5,7 +5,7 @@ import gradio as gr
 from ui import compare_views, hiding
 from ui.access import Role, require
 from ui.context import Studio
-from ui.panels import panel, text
+from ui.panels import panel, text, wire
 from ui.views import View
 
 
@@ -33,12 +33,4 @@ def build_compare_tab(studio: Studio) -> None:
         return view
 
     for listen, answer, output in ((found.ask, ask, found), (both.show, show, both)):
-        listen(
-            answer,
-            None,
-            output,
-            show_progress="hidden",
-            trigger_mode="multiple",
-            concurrency_limit=None,
-            api_visibility="private",
-        )
+        wire(listen, answer, output)

@@ -7,7 +7,7 @@ from storage.hidden import Scope
 from ui import charts, exploring, hiding, inspecting
 from ui.access import Role, require
 from ui.context import Studio
-from ui.panels import panel, text
+from ui.panels import panel, text, wire
 from ui.views import View
 
 
@@ -55,12 +55,4 @@ def build_explore_tab(studio: Studio) -> None:
         (drawn.draw, draw, drawn),
         (case.show, show, case),
     ):
-        listen(
-            answer,
-            None,
-            output,
-            show_progress="hidden",
-            trigger_mode="multiple",
-            concurrency_limit=None,
-            api_visibility="private",
-        )
+        wire(listen, answer, output)

@@ -10,7 +10,7 @@ from ui import gallery_views, hiding
 from ui.access import Person, Role, admit, network_of
 from ui.context import Studio
 from ui.limits import Buckets
-from ui.panels import panel, payload, text
+from ui.panels import panel, payload, text, wire
 from ui.views import View
 
 ANSWERS = 60
@@ -59,15 +59,7 @@ def build_gallery_tab(studio: Studio) -> None:
         (page.deal, deal),
         (page.answer, answer),
     ):
-        listen(
-            _answering(studio, handler),
-            None,
-            page,
-            show_progress="hidden",
-            trigger_mode="multiple",
-            concurrency_limit=None,
-            api_visibility="private",
-        )
+        wire(listen, _answering(studio, handler), page)
 
 
 def _answering(

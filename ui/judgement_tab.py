@@ -7,7 +7,7 @@ import gradio as gr
 from ui import evidence_views, exploring, hiding, inspecting, labelling, probing
 from ui.access import NotAllowed, Person, Role, name_for, require
 from ui.context import Studio
-from ui.panels import panel, payload, text
+from ui.panels import panel, payload, text, wire
 from ui.views import View
 
 _PROBES_AT_ONCE = 2
@@ -61,15 +61,7 @@ def build_judgement_tab(studio: Studio) -> None:
         (shown.weigh, weigh),
         (shown.reread, reread),
     ):
-        listen(
-            answer,
-            None,
-            shown,
-            show_progress="hidden",
-            trigger_mode="multiple",
-            concurrency_limit=None,
-            api_visibility="private",
-        )
+        wire(listen, answer, shown)
     shown.probe(
         probe,
         None,

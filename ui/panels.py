@@ -4,6 +4,7 @@ Nothing that a model, a file or a person wrote ever becomes part of a template: 
 templates as code, so they are constants here.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,24 @@ SCRIPTS = (
     *("queues", "adjudicate"),
     *("people", "rank", "batches", "benchmarks", "benchmark-form", "scaling"),
 )
+
+
+def wire(on: Callable[..., object], listener: Callable[..., object], output: gr.HTML) -> None:
+    """Have a listener answer an event of a panel, however many are asked for at once.
+
+    Args:
+        on: the event, such as `panel.ask`.
+        output: the panel that its answer goes to.
+    """
+    on(
+        listener,
+        None,
+        output,
+        show_progress="hidden",
+        trigger_mode="multiple",
+        concurrency_limit=None,
+        api_visibility="private",
+    )
 
 
 def panel(painter: str, events: tuple[str, ...] = (), **options: Any) -> gr.HTML:

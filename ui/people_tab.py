@@ -11,7 +11,7 @@ from ui import people_views
 from ui.access import Person, Role, require
 from ui.context import Studio
 from ui.gates import AccountsGate
-from ui.panels import panel, payload
+from ui.panels import panel, payload, wire
 from ui.views import View
 
 CHANGES: dict[str, Callable[[Session, Mapping[str, Any]], View]] = {
@@ -32,15 +32,7 @@ def build_people_tab(studio: Studio) -> None:
 
     listeners = {"ask": ask} | {name: changing(studio, do) for name, do in CHANGES.items()}
     for name, listener in listeners.items():
-        getattr(page, name)(
-            listener,
-            None,
-            page,
-            show_progress="hidden",
-            trigger_mode="multiple",
-            concurrency_limit=None,
-            api_visibility="private",
-        )
+        wire(getattr(page, name), listener, page)
 
 
 def shown(studio: Studio, who: Person) -> View:

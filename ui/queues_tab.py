@@ -10,7 +10,7 @@ from storage import gold
 from ui import adjudicating, queues_views
 from ui.access import Person, Role, name_for, require
 from ui.context import Studio
-from ui.panels import panel, payload, text
+from ui.panels import panel, payload, text, wire
 from ui.views import View
 
 Doing = Callable[[str, Mapping[str, Any]], View]
@@ -51,12 +51,12 @@ def build_queues_tab(studio: Studio) -> None:
             )
         )
 
-    _wire(listed, listed.ask, ask)
-    _wire(conflicts, conflicts.show, show)
+    wire(listed.ask, ask, listed)
+    wire(conflicts.show, show, conflicts)
     for name, change in changes.items():
-        _wire(listed, getattr(listed, name), _changing(studio, change))
+        wire(getattr(listed, name), _changing(studio, change), listed)
     for name, verdict in verdicts.items():
-        _wire(conflicts, getattr(conflicts, name), _deciding(studio, verdict))
+        wire(getattr(conflicts, name), _deciding(studio, verdict), conflicts)
 
 
 def _changing(
@@ -106,18 +106,6 @@ def _answered(do: Callable[[], View]) -> View:
         return do()
     except RMR1Error as error:
         return queues_views.said(error)
-
-
-def _wire(page: gr.HTML, on: Callable[..., object], listener: Callable[..., View]) -> None:
-    on(
-        listener,
-        None,
-        page,
-        show_progress="hidden",
-        trigger_mode="multiple",
-        concurrency_limit=None,
-        api_visibility="private",
-    )
 
 
 def _make(studio: Studio, by: str, form: Mapping[str, Any]) -> View:
