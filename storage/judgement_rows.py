@@ -12,6 +12,7 @@ from rmr1.grounding import GroundedQuote, Match
 from rmr1.judgement import Judgement, JudgeVersion
 from rmr1.pair import Order, Pair, Side
 from rmr1.plan import Plan
+from rmr1.record import rollout_record
 from rmr1.rollout import Rollout, State, read_rollout
 from storage import pairs
 from storage.columns import JsonObject
@@ -129,22 +130,7 @@ def version_from_row(row: JudgeVersionRow) -> JudgeVersion:
 
 
 def _rollout_values(rollout: Rollout, position: int) -> RolloutValues:
-    columns = {
-        "position": position,
-        "order": rollout.order,
-        "vote": rollout.vote,
-        "seed": rollout.seed,
-        "state": rollout.state,
-        "verdict": rollout.verdict,
-        "reason": rollout.reason,
-        "probability_a": rollout.probability_a,
-        "prompt_tokens": rollout.prompt_tokens,
-        "completion_tokens": rollout.completion_tokens,
-        "seconds": rollout.seconds,
-        "first_seconds": rollout.first_seconds,
-        "injected": list(rollout.injected),
-        "text": rollout.trace.text,
-    }
+    columns = {"position": position, **rollout_record(rollout)}
     criteria = [
         {
             "position": number,
