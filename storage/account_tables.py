@@ -1,4 +1,4 @@
-"""The tables of accounts and of who is signed in, as typed rows."""
+"""The tables of accounts, of what was done to them and of who is signed in, as typed rows."""
 
 from datetime import datetime
 
@@ -46,3 +46,21 @@ class SignInRow(Row):
     expires_at: Mapped[datetime]
 
     account: Mapped[AccountRow] = relationship(lazy="joined", innerjoin=True)
+
+
+class AccountEventRow(Row):
+    """Something that was done to an account; it outlives the account.
+
+    Attributes:
+        by: who did it, by name.
+        role: what the account was given; None where that did not change.
+    """
+
+    __tablename__ = "account_event"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+    by: Mapped[str] = mapped_column(String(80))
+    account: Mapped[str] = mapped_column(String(80))
+    action: Mapped[str] = mapped_column(String(16))
+    role: Mapped[str | None] = mapped_column(String(16))

@@ -1,4 +1,7 @@
-"""Accounts: who may sign in, as what, and by which password or invitation."""
+"""Accounts: who may sign in, as what, and by which password or invitation.
+
+Each change is noted with the name of whoever made it, in the same transaction.
+"""
 
 import hashlib
 import re
@@ -18,6 +21,7 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError, RecordNotFound, RMR1Error
+from storage.account_events import CONSOLE, AccountAction, note
 from storage.account_tables import AccountRow, SignInRow
 from storage.columns import utc_now
 from storage.roles import ROLES, VISITOR_NAME, Role
@@ -69,7 +73,7 @@ def all_accounts(session: Session) -> list[Account]:
     return [_account(row) for row in session.scalars(select(AccountRow).order_by(AccountRow.name))]
 
 
-def add(session: Session, name: str, role: Role, password: str) -> Account:
+def add(session: Session, name: str, role: Role, password: str, *, by: str = CONSOLE) -> Account:
     """Open an account.
 
     Raises:
@@ -78,10 +82,11 @@ def add(session: Session, name: str, role: Role, password: str) -> Account:
     row = _new(session, name, role)
     row.password = _hashed(password)
     session.flush()
+    note(session, by, row.name, AccountAction.OPENED, role)
     return _account(row)
 
 
-def invite(session: Session, name: str, role: Role) -> str:
+def invite(session: Session, name: str, role: Role, *, by: str = CONSOLE) -> str:
     """Let somebody choose a password of their own; a former invitation no longer counts.
 
     Returns:
@@ -96,10 +101,11 @@ def invite(session: Session, name: str, role: Role) -> str:
     elif row.password:
         raise InputError(f"There is an account {row.name!r}: set its password or its role.")
     row.role = role.title
+    note(session, by, row.name, AccountAction.INVITED, role)
     return _linked(session, row)
 
 
-def renew(session: Session, name: str) -> str:
+def renew(session: Session, name: str, *, by: str = CONSOLE) -> str:
     """Let somebody who has an account choose another password; the old one counts until then.
 
     Returns:
@@ -108,7 +114,9 @@ def renew(session: Session, name: str) -> str:
     Raises:
         RecordNotFound: there is no such account.
     """
-    return _linked(session, _get(session, name))
+    row = _get(session, name)
+    note(session, by, row.name, AccountAction.RENEWED)
+    return _linked(session, row)
 
 
 def welcome_path(name: str, token: str) -> str:
@@ -125,10 +133,11 @@ def accept(session: Session, token: str, password: str) -> Account:
     row = session.scalar(select(AccountRow).where(AccountRow.invitation == hash_of(token)))
     if row is None or row.invited_until is None or row.invited_until < utc_now():
         raise InputError("This invitation is unknown, used or too old: ask an admin for another.")
+    note(session, row.name, row.name, AccountAction.ACCEPTED)
     return _with_password(session, row, password)
 
 
-def set_role(session: Session, name: str, role: Role) -> Account:
+def set_role(session: Session, name: str, role: Role, *, by: str = CONSOLE) -> Account:
     """Change what somebody may do, from their next request on.
 
     Raises:
@@ -139,20 +148,23 @@ def set_role(session: Session, name: str, role: Role) -> Account:
     if role < Role.ADMIN:
         _keep_an_admin(session, row)
     row.role = role.title
+    note(session, by, row.name, AccountAction.ROLE, role)
     return _account(row)
 
 
-def set_password(session: Session, name: str, password: str) -> Account:
+def set_password(session: Session, name: str, password: str, *, by: str = CONSOLE) -> Account:
     """Give an account another password, and sign it out everywhere.
 
     Raises:
         RecordNotFound: there is no such account.
         InputError: the password cannot be used.
     """
-    return _with_password(session, _get(session, name), password)
+    row = _get(session, name)
+    note(session, by, row.name, AccountAction.PASSWORD)
+    return _with_password(session, row, password)
 
 
-def remove(session: Session, name: str) -> None:
+def remove(session: Session, name: str, *, by: str = CONSOLE) -> None:
     """Close an account and sign it out everywhere; labels stay under its name.
 
     Raises:
@@ -161,6 +173,7 @@ def remove(session: Session, name: str) -> None:
     """
     row = _get(session, name)
     _keep_an_admin(session, row)
+    note(session, by, row.name, AccountAction.REMOVED)
     session.delete(row)
 
 

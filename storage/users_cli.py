@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rmr1.errors import InputError
-from storage import accounts
+from storage import account_events, accounts
 from storage.accounts import Account
 from storage.console import DatabaseUrl, opened, say
 from storage.roles import ROLES, Role
@@ -106,6 +106,26 @@ def remove(context: typer.Context, name: Name, database: DatabaseUrl = "") -> No
     with opened(context, database) as store, store.write() as session:
         accounts.remove(session, name)
     say({"removed": accounts.normalised(name)})
+
+
+@app.command("history")
+def history(
+    context: typer.Context,
+    last: Annotated[int, typer.Option(min=1, help="how many changes")] = 100,
+    database: DatabaseUrl = "",
+) -> None:
+    """What was done to accounts and by whom, newest first, a JSON line each."""
+    with opened(context, database) as store, store.read() as session:
+        for event in account_events.latest(session, last):
+            say(
+                {
+                    "at": event.at.isoformat(),
+                    "by": event.by,
+                    "account": event.account,
+                    "action": event.action.value,
+                    "role": event.role and event.role.title,
+                }
+            )
 
 
 def _password() -> str:

@@ -14,7 +14,9 @@ from ui.gates import AccountsGate
 from ui.panels import panel, payload, wire
 from ui.views import View
 
-CHANGES: dict[str, Callable[[Session, Mapping[str, Any]], View]] = {
+Change = Callable[[Session, Mapping[str, Any], str], View]
+
+CHANGES: dict[str, Change] = {
     "invite": people_views.invite,
     "role": people_views.change_role,
     "renew": people_views.renew,
@@ -42,9 +44,7 @@ def shown(studio: Studio, who: Person) -> View:
     return people_views.page_view(studio.database, who)
 
 
-def changing(
-    studio: Studio, change: Callable[[Session, Mapping[str, Any]], View]
-) -> Callable[[gr.EventData, gr.Request], View]:
+def changing(studio: Studio, change: Change) -> Callable[[gr.EventData, gr.Request], View]:
     """A listener that changes an account and shows the page as it then is."""
 
     def listener(event: gr.EventData, request: gr.Request) -> View:
@@ -54,7 +54,7 @@ def changing(
         data = payload(event)
         try:
             with studio.database.write() as session:
-                told = change(session, data)
+                told = change(session, data, who.name)
         except RMR1Error as error:
             told = {"refused": str(error)}
         # Whoever gave their own role away sees the list no more with the next click.

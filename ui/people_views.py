@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from rmr1.errors import InputError
-from storage import accounts, members
+from storage import account_events, accounts, members
+from storage.account_events import AccountAction, AccountEvent
 from storage.accounts import INVITATION_DAYS
 from storage.database import Database
 from storage.members import Member
@@ -24,23 +25,36 @@ MAY = {
 }
 """What each role adds to the one before it."""
 
+_DONE = {
+    AccountAction.OPENED: "opened an account as {role}",
+    AccountAction.INVITED: "invited as {role}",
+    AccountAction.RENEWED: "made a link to another password",
+    AccountAction.ACCEPTED: "chose a password",
+    AccountAction.ROLE: "changed the role to {role}",
+    AccountAction.PASSWORD: "set another password",
+    AccountAction.REMOVED: "closed the account",
+}
+
 _LISTED = 100
+_REMEMBERED = 50
 
 
 def page_view(database: Database, who: Person) -> View:
-    """Everybody who has an account, and whose labels stand without one."""
+    """Everybody who has an account, whose labels stand without one, and what was done last."""
     with database.read() as session:
         rows = [_row(one, who) for one in members.members(session)]
         gone = sorted(members.without_account(session).items())
+        done = account_events.latest(session, _REMEMBERED)
     return {
         "rows": rows,
         "roles": [[role.title, words] for role, words in MAY.items()],
         "days": INVITATION_DAYS,
         "gone": [[name, labels] for name, labels in gone[:_LISTED]],
+        "done": [_done(event) for event in done],
     }
 
 
-def invite(session: Session, form: Mapping[str, Any]) -> View:
+def invite(session: Session, form: Mapping[str, Any], by: str) -> View:
     """Let somebody choose a password of their own.
 
     Returns:
@@ -50,23 +64,23 @@ def invite(session: Session, form: Mapping[str, Any]) -> View:
         InputError: the name or the role cannot be used, or the account is open already.
     """
     name = _name(form)
-    path = accounts.welcome_path(name, accounts.invite(session, name, _role(form)))
+    path = accounts.welcome_path(name, accounts.invite(session, name, _role(form), by=by))
     return {"said": f"{accounts.normalised(name)} is invited.", "path": path}
 
 
-def change_role(session: Session, form: Mapping[str, Any]) -> View:
+def change_role(session: Session, form: Mapping[str, Any], by: str) -> View:
     """Change what somebody may do.
 
     Raises:
         InputError: there is no such role, or nobody else is an admin.
         RecordNotFound: there is no such account.
     """
-    changed = accounts.set_role(session, _name(form), _role(form))
+    changed = accounts.set_role(session, _name(form), _role(form), by=by)
     article = "an" if changed.role.title[0] in "aeiou" else "a"
     return {"said": f"{changed.name} is {article} {changed.role.title} from their next click on."}
 
 
-def renew(session: Session, form: Mapping[str, Any]) -> View:
+def renew(session: Session, form: Mapping[str, Any], by: str) -> View:
     """Let somebody choose another password.
 
     Returns:
@@ -76,14 +90,14 @@ def renew(session: Session, form: Mapping[str, Any]) -> View:
         RecordNotFound: there is no such account.
     """
     name = _name(form)
-    path = accounts.welcome_path(name, accounts.renew(session, name))
+    path = accounts.welcome_path(name, accounts.renew(session, name, by=by))
     said = (
         f"{accounts.normalised(name)} can choose another password; until then the old one counts."
     )
     return {"said": said, "path": path}
 
 
-def remove(session: Session, form: Mapping[str, Any]) -> View:
+def remove(session: Session, form: Mapping[str, Any], by: str) -> View:
     """Close an account; labels stay.
 
     Raises:
@@ -91,7 +105,7 @@ def remove(session: Session, form: Mapping[str, Any]) -> View:
         InputError: nobody else is an admin.
     """
     name = _name(form)
-    accounts.remove(session, name)
+    accounts.remove(session, name, by=by)
     return {"said": f"The account {accounts.normalised(name)} is closed; its labels stay."}
 
 
@@ -108,6 +122,12 @@ def _row(one: Member, who: Person) -> View:
         "labels": one.labels,
         "reserved": one.reserved,
     }
+
+
+def _done(event: AccountEvent) -> View:
+    said = _DONE[event.action].format(role=event.role and event.role.title)
+    at = event.at.isoformat(timespec="minutes")
+    return {"at": at, "account": event.account, "by": event.by, "done": said}
 
 
 def _name(form: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ Every test fails that leaves an error in the console, runs injected script, or a
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import (
@@ -22,15 +23,19 @@ from rmr1.backends.scripted import ScriptedBackend
 from rmr1.judge import Judge
 from rmr1.plan import Plan
 from rmr1.prompt import load_profile
+from storage import accounts
 from storage.database import Database
+from storage.roles import Role
 from tests.replies import CHAT, REASONING
 from ui.bencher import BenchmarkCommand
 from ui.context import Studio
+from ui.gates import AccountsGate
 from ui.studio import build_page, launch
 
 PATIENCE_MS = 15_000
 
 CUT = ("AbortError", "Connection errored out")
+ADMIN, PASSWORD = "adi", "correct horse battery"
 ARRIVED, LEAVING = "this page begins", "this page is being left"
 
 
@@ -86,6 +91,20 @@ def served(studio: Studio) -> Iterator[str]:
     page = build_page(studio)
     yield launch(page, studio, host="127.0.0.1", port=0, block=False)
     page.close()
+
+
+def closed(studio: Studio) -> Studio:
+    """The same studio where only those come in who have an account; the admin is adi."""
+    with studio.database.write() as session:
+        accounts.add(session, ADMIN, Role.ADMIN, PASSWORD)
+    return replace(studio, gate=AccountsGate(studio.database))
+
+
+def sign_in(context: BrowserContext, address: str, name: str) -> None:
+    """Give a browser the cookie of somebody whose password is `PASSWORD`."""
+    form = {"name": name, "password": PASSWORD}
+    answer = context.request.post(f"{address}sign-in", form=form, max_redirects=0)
+    assert answer.status == 303
 
 
 @pytest.fixture(scope="session")

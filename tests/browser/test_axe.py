@@ -1,18 +1,14 @@
 """What axe-core finds on every page, light and dark: nothing serious, nothing critical."""
 
-from contextlib import ExitStack
-from dataclasses import replace
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from storage import accounts
 from storage.roles import Role
-from tests.browser.conftest import served
+from tests.browser.conftest import ADMIN, closed, served, sign_in
 from tests.browser.furnishing import PAGES, furnished
-from ui.gates import AccountsGate
-from ui.studio import TABS, build_page, launch
+from ui.studio import TABS
 
 pytestmark = pytest.mark.browser
 
@@ -68,7 +64,9 @@ def test_axe_finds_nothing_grave(page, url, everything, name):
     check(page)
 
 
-def test_axe_finds_nothing_grave_on_a_first_visit_and_after_judging(page):
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_nothing_grave_on_a_first_visit_and_after_judging(page, width):
+    page.set_viewport_size({"width": width, "height": 844})
     check(page)
     page.get_by_role("button", name="Two trains").first.click()
     expect(page.get_by_text("Done. Response A is better.")).to_be_attached()
@@ -77,7 +75,9 @@ def test_axe_finds_nothing_grave_on_a_first_visit_and_after_judging(page):
     check(page)
 
 
-def test_axe_finds_nothing_grave_on_a_ranking(page, url):
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_nothing_grave_on_a_ranking(page, url, width):
+    page.set_viewport_size({"width": width, "height": 844})
     page.goto(f"{url}?tab=rank")
     form = page.get_by_role("region", name="What is ranked")
     form.get_by_role("textbox", name="Prompt").fill("Which?")
@@ -88,22 +88,41 @@ def test_axe_finds_nothing_grave_on_a_ranking(page, url):
     check(page)
 
 
+@pytest.fixture(scope="module")
+def address(studio):
+    """Where only those come in who have an account."""
+    yield from served(closed(studio))
+
+
+@pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_grave_where_people_sign_in(browser, studio, scheme):
-    with ExitStack() as stack:
-        with studio.database.write() as session:
-            token = accounts.invite(session, f"{scheme}.guest", Role.ANNOTATOR)
-        closed = replace(studio, gate=AccountsGate(studio.database))
-        built = build_page(closed)
-        stack.callback(built.close)
-        address = launch(built, closed, host="127.0.0.1", port=0, block=False)
-        context = stack.enter_context(browser.new_context(color_scheme=scheme))
-        page = context.new_page()
-        page.goto(f"{address}sign-in")
-        page.get_by_role("textbox", name="Name").fill("nobody")
-        page.get_by_role("textbox", name="Password").fill("wrong password")
-        page.keyboard.press("Enter")
-        expect(page.get_by_role("alert")).to_contain_text("wrong")
-        assert faults(page) == []
-        page.goto(f"{address}welcome#{token}")
-        assert faults(page) == []
+def test_axe_finds_nothing_grave_where_people_sign_in(browser, studio, address, scheme, width):
+    with studio.database.write() as session:
+        token = accounts.invite(session, f"{scheme}.{width}", Role.ANNOTATOR)
+    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 844})
+    page = context.new_page()
+    page.goto(f"{address}sign-in")
+    page.get_by_role("textbox", name="Name").fill("nobody")
+    page.get_by_role("textbox", name="Password").fill("wrong password")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("wrong")
+    assert faults(page) == []
+    page.goto(f"{address}welcome#{token}")
+    assert faults(page) == []
+    context.close()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_nothing_grave_where_people_are_looked_after(context, studio, address, width):
+    with studio.database.write() as session:
+        accounts.invite(session, f"guest.{width}", Role.LEAD)
+    sign_in(context, address, ADMIN)
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(f"{address}?tab=people")
+    page.get_by_text("What was done").click()
+    page.locator(".people-event").first.wait_for()
+    check(page)
+    page.locator("[data-person]").first.get_by_role("button", name="Remove").click()
+    page.get_by_role("dialog").wait_for()
+    assert faults(page) == []

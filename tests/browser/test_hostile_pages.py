@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import served
+from tests.browser.conftest import ADMIN, closed, served, sign_in
 from tests.browser.furnishing import PAGES, furnished
 from tests.browser.hostile import MADE_FROM_TEXT, SHOWN, TEXT
 
@@ -47,6 +47,16 @@ def test_hostile_texts_are_inert(page, url, everything, name):
         expect(page.get_by_role("tabpanel")).to_contain_text(SHOWN)
     page.wait_for_timeout(300)
     check(page)
+
+
+def test_hostile_names_without_an_account_are_inert(context, studio):
+    for address in served(closed(studio)):
+        sign_in(context, address, ADMIN)
+        page = context.new_page()
+        page.goto(f"{address}?tab=people")
+        expect(page.locator("#people-page .hint")).to_contain_text(SHOWN)
+        check(page)
+        assert page.evaluate("window.__pwned") is None
 
 
 def test_a_hostile_gallery_is_opened_and_played(page, url, everything):

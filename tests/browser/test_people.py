@@ -1,53 +1,34 @@
 """An admin lets people in by the page alone; whoever comes in sees what they may."""
 
-from dataclasses import replace
-
 import pytest
 from argon2 import PasswordHasher
+from playwright.sync_api import expect
 
 from rmr1.plan import Plan
 from storage import accounts, assigning, judgements, labels, people, queues
 from storage.entries import LabelEntry
 from storage.roles import Role
-from tests.browser.conftest import Trouble
+from tests.browser.conftest import ADMIN, PASSWORD, Trouble, closed, served, sign_in
 from tests.replies import PAIR
-from ui.gates import AccountsGate
-from ui.studio import build_page, launch
-
-GOOD = "correct horse battery"
 
 
 @pytest.fixture(scope="module")
 def address(studio):
-    """The page where people sign in; the admin is adi."""
+    """The page where people sign in."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(accounts, "_HASHER", PasswordHasher(1, 8, 1))
-        with studio.database.write() as session:
-            accounts.add(session, "adi", Role.ADMIN, GOOD)
-        closed = replace(studio, gate=AccountsGate(studio.database))
-        page = build_page(closed)
-        yield launch(page, closed, host="127.0.0.1", port=0, block=False)
-        page.close()
+        yield from served(closed(studio))
 
 
 @pytest.fixture
 def admin(context, address):
+    sign_in(context, address, ADMIN)
     page = context.new_page()
     trouble = Trouble(page, address)
-    sign_in(page, address, "adi")
     page.goto(f"{address}?tab=people")
-    page.wait_for_selector("#people-page [data-person=adi]")
+    page.wait_for_selector(f"#people-page [data-person={ADMIN}]")
     yield page
     assert trouble.lines == []
-
-
-def sign_in(page, address, name):
-    page.goto(f"{address}sign-in")
-    form = page.locator("form:not([hidden])")
-    form.locator("[name=name]").fill(name)
-    form.locator("[name=password]").fill(GOOD)
-    form.locator("button").click()
-    page.wait_for_selector("#judge-go")
 
 
 def take_up(browser, link):
@@ -56,7 +37,7 @@ def take_up(browser, link):
     context.set_default_timeout(15_000)
     page = context.new_page()
     page.goto(link)
-    page.locator("form:not([hidden]) [name=password]").fill(GOOD)
+    page.locator("form:not([hidden]) [name=password]").fill(PASSWORD)
     page.get_by_role("button", name="Begin").click()
     page.wait_for_selector("#judge-go")
     return page
@@ -83,6 +64,10 @@ def test_somebody_is_invited_comes_in_becomes_a_lead_and_is_removed(admin, brows
     row.get_by_role("button", name="Remove").click()
     admin.get_by_role("dialog").get_by_role("button", name="Remove").click()
     row.wait_for(state="detached")
+    admin.get_by_text("What was done").click()
+    events = admin.locator(".people-event")
+    expect(events.first).to_contain_text("newcomer: closed the account · by adi")
+    expect(events.nth(2)).to_contain_text("newcomer: chose a password")
     newcomer.reload()
     newcomer.wait_for_url("**/sign-in*")
     newcomer.context.close()

@@ -43,6 +43,15 @@ def test_accounts_are_added_listed_changed_and_closed(users):
     assert users("remove", "bob") == [{"removed": "bob"}]
     with pytest.raises(InputError, match="only admin"):
         users("remove", "ada")
+    assert [(one["account"], one["action"], one["role"]) for one in users("history")] == [
+        ("bob", "removed", None),
+        ("bob", "password", None),
+        ("bob", "role", "lead"),
+        ("bob", "opened", "annotator"),
+        ("ada", "opened", "admin"),
+    ]
+    (last,) = users("history", "--last", "1")
+    assert last["by"] == "the command line"
 
 
 def test_an_invitation_is_a_path_whose_token_opens_the_account(users):

@@ -76,6 +76,8 @@ def test_a_role_changes_and_the_list_says_so(people, studio):
     assert view["told"]["said"] == "ann is a lead from their next click on."
     assert role_of(studio, "ann") is Role.LEAD
     assert next(row for row in view["rows"] if row["name"] == "ann")["role"] == "lead"
+    last = view["done"][0]
+    assert (last["account"], last["done"], last["by"]) == ("ann", "changed the role to lead", "adi")
 
 
 def test_an_account_is_closed_and_its_labels_stay(people, studio):

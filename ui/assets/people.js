@@ -4,8 +4,8 @@
 RMR.people = function ({ element, trigger }) {
   const { h } = RMR;
   const root = element.querySelector("[data-root]");
-  const told = h("div.people-told", { "aria-live": "polite" }), invite = h("div"), list = h("div"), gone = h("div");
-  root.append(invite, told, list, gone);
+  const told = h("div.people-told", { "aria-live": "polite" }), invite = h("div"), list = h("div"), gone = h("div"), done = h("div");
+  root.append(invite, told, list, gone, done);
   let view = {};
   const send = (event, data) => trigger(event, { ...data, mark: RMR.uuid() });
   RMR.whenSeen(root, () => { RMR.address({ tab: "people" }); trigger("ask", {}); });
@@ -19,6 +19,7 @@ RMR.people = function ({ element, trigger }) {
     if (view.told && view.told.path && invite.querySelector("form")) invite.querySelector("form").reset();
     RMR.repaint(list, [view.rows, view.roles], () => view.rows ? RMR.peopleTable(view, send) : []);
     RMR.repaint(gone, view.gone, () => view.gone && view.gone.length ? RMR.peopleGone(view.gone) : []);
+    RMR.repaint(done, view.done, () => view.done && view.done.length ? RMR.peopleDone(view.done) : []);
     root.dataset.painted = view.told ? view.told.mark : "all";
   };
 };
@@ -113,4 +114,14 @@ RMR.peopleGone = function (gone) {
   const { h } = RMR;
   return h("p.hint", {}, "Labels stand without an account under ",
     gone.map(([name, labels], place) => [place ? ", " : "", h("a", { href: `?${new URLSearchParams({ tab: "explore", annotator: name })}`, dir: "auto" }, name), ` (${labels.toLocaleString("en")})`]), ".");
+};
+
+// What was done to accounts and by whom, newest first.
+RMR.peopleDone = function (done) {
+  const { h } = RMR;
+  const line = (one) => h("li.people-event", {},
+    h("time.muted", { datetime: one.at }, one.at.replace("T", " ").slice(0, 16)), " ",
+    h("bdi", {}, one.account), ": ", one.done,
+    one.by === one.account ? null : h("span.muted", {}, " · by ", h("bdi", {}, one.by)));
+  return h("details.card.stage.people-done", {}, h("summary", {}, `What was done (last ${done.length.toLocaleString("en")}, times in UTC)`), h("ol", { reversed: "" }, done.map(line)));
 };
