@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import gradio as gr
 from pydantic import ValidationError
@@ -32,7 +32,13 @@ from ui.panels import panel, payload
 from ui.views import View
 
 FILE_TYPES = [".jsonl", ".json", ".csv", ".parquet", ".gz"]
-KINDS: tuple[str, ...] = get_args(Kind)
+PURPOSES: dict[Kind, str] = {
+    "sft": "judgements to imitate, for distillation",
+    "rlvr": "pairs with the right verdict, for RL",
+    "dpo": "a right judgement beside a wrong one of the same pair",
+    "preference": "chosen and rejected responses, for scalar reward models",
+}
+"""What each kind of export is for."""
 
 
 def look(file: str | None, hub_name: str, mapping: object = None) -> View:
@@ -195,9 +201,9 @@ def _options(profile: str, apart: object) -> ExportOptions:
 
 
 def _kind(kind: str) -> Kind:
-    if kind not in KINDS:
-        raise InputError(f"There is no export {kind!r}: choose one of {', '.join(KINDS)}.")
-    return kind  # type: ignore[return-value]  # one of the literals, as just checked
+    if kind not in PURPOSES:
+        raise InputError(f"There is no export {kind!r}: choose one of {', '.join(PURPOSES)}.")
+    return kind
 
 
 def build_data_tab(studio: Studio) -> None:
@@ -259,7 +265,12 @@ def build_data_tab(studio: Studio) -> None:
                 snapshot = gr.Dropdown(
                     [], label="Snapshot", interactive=True, elem_id="data-snapshot"
                 )
-                kind = gr.Radio(list(KINDS), value=KINDS[0], label="Export", interactive=True)
+                kind = gr.Radio(
+                    [(f"{name}: {purpose}", name) for name, purpose in PURPOSES.items()],
+                    value="sft",
+                    label="Export",
+                    interactive=True,
+                )
                 with gr.Row():
                     profile = gr.Dropdown(
                         list(profile_names()),

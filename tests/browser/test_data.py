@@ -73,7 +73,7 @@ def test_labels_made_on_the_page_become_files_that_a_trainer_reads(page, url, tm
     page.fill("#data-snapshot-name input, #data-snapshot-name textarea", "first labels")
     page.click("#data-freeze")
     expect(page.locator("#data-counts")).to_contain_text("“first labels” is frozen")
-    page.get_by_label("preference", exact=True).check()
+    page.get_by_label("preference:").check()
     expect(page.locator("#data-export-counts")).to_contain_text("rows for train")
     page.click("#data-export")
     expect(page.locator("#data-export-counts")).to_contain_text("packed for download")

@@ -114,7 +114,7 @@ def export_the_labels(page: Page, folder) -> list[dict]:
     page.get_by_label("Name of the snapshot").fill("my first ten")
     page.get_by_role("button", name="Freeze snapshot").click()
     expect(page.get_by_text("“my first ten” is frozen")).to_be_visible()
-    page.get_by_label("preference", exact=True).check()
+    page.get_by_label("preference:").check()
     page.get_by_role("button", name="Export", exact=True).click()
     with page.expect_download() as download:
         page.get_by_role("link", name=re.compile("zip|KB|B")).first.click()
