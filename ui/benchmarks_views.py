@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from rmr1.benchmark.catalogue import BENCHMARKS, by_name
 from rmr1.benchmark.outcome import RULES, Rule
 from rmr1.benchmark.paper import PaperTable, paper_tables
-from rmr1.benchmark.report import printed_beside, printed_rows
+from rmr1.benchmark.report import ALONE, printed_beside, printed_rows, whole_rows
 from rmr1.errors import InputError, RecordNotFound
 from storage import benchmark_runs, benchmarks
 from storage.benchmark_parts import EFFECTS, SLICES, part_name
@@ -59,6 +59,7 @@ def page_view(database: Database, asked: Mapping[str, Any]) -> View:
             "runs": [run_row(one, records[one.run.id], rule) for one in found],
             "live": any(one.state() in {"running", "stopping"} for one in found),
             "main": main_view(found, records, rule),
+            "alone": [whole_view(paper_tables()[name]) for name in ALONE],
             "run": None,
             "problem": "",
         }
@@ -164,6 +165,17 @@ def printed_view(table: PaperTable, columns: Sequence[str]) -> View:
         "note": table.note,
         "approximate": table.approximate,
         "rows": [list(row) for row in printed_rows(table, columns)],
+    }
+
+
+def whole_view(table: PaperTable) -> View:
+    """A printed table with all its rows."""
+    return {
+        "title": table.title,
+        "citation": table.citation,
+        "note": table.note,
+        "columns": list(table.columns),
+        "rows": whole_rows(table),
     }
 
 

@@ -13,13 +13,16 @@ from rmr1.benchmark.score import Score
 
 TITLE = "Benchmarks of the judge"
 
-_BESIDE: Mapping[tuple[str, str], Sequence[str]] = {
+BESIDE: Mapping[tuple[str, str], Sequence[str]] = {
     ("rewardbench", "Sections"): ("released_reward_bench", "reward_bench"),
     ("rm-bench", "Domains and difficulties"): ("corrected_rm_bench",),
     ("rm-bench", "As the published script aggregates"): ("released_rm_bench", "rm_bench"),
     ("rmb", "Parts"): ("released_rmb", "rmb"),
 }
 """Printed tables that stand beside a table of ours, by benchmark and title."""
+
+ALONE = ("ablation", "answer_only", "scaling_size", "scaling_budget")
+"""Printed tables that no benchmark run stands beside: on how a judge is trained and sized."""
 
 _OURS = "RM-R1"
 
@@ -44,6 +47,7 @@ def report(scores: Sequence[Score]) -> list[Block]:
             )
         ],
         *[block for one in scores for block in score_blocks(one, f"Details: {names[id(one)]}")],
+        *_alone(),
         Heading(2, "How scores are made"),
         Points(
             [
@@ -172,7 +176,7 @@ def _comparison(
 
 def printed_beside(benchmark: Benchmark, title: str) -> list[PaperTable]:
     """The printed tables that stand beside our table of this title."""
-    return [paper_tables()[name] for name in _BESIDE.get((benchmark.name, title), ())]
+    return [paper_tables()[name] for name in BESIDE.get((benchmark.name, title), ())]
 
 
 def printed_rows(printed: PaperTable, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -195,6 +199,29 @@ def printed_rows(printed: PaperTable, columns: Sequence[str]) -> Iterator[tuple[
                 for column in columns
             )
             yield f"{key[1]} ({where})", *shown
+
+
+def whole_rows(printed: PaperTable) -> list[tuple[str, ...]]:
+    """Every row of a printed table: its group and model, then the numbers as texts."""
+    about = "≈ " if printed.approximate else ""
+    return [
+        (
+            f"{group}: {model}",
+            *(
+                value if isinstance(value, str) else f"{about}{value:.{printed.decimals}f}"
+                for value in values
+            ),
+        )
+        for group, model, *values in printed.rows
+    ]
+
+
+def _alone() -> Iterator[Block]:
+    yield Heading(2, "What else the paper reports")
+    for table in (paper_tables()[name] for name in ALONE):
+        yield Heading(3, table.title)
+        yield Grid(("Model", *table.columns), whole_rows(table))
+        yield Paragraph(f"As printed, in per cent: {table.citation}. {table.note}".strip())
 
 
 def _printed(table: PaperTable) -> Grid:

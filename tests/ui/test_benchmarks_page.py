@@ -12,6 +12,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from rmr1.backends.scripted import ScriptedBackend
+from rmr1.benchmark.paper import paper_tables
+from rmr1.benchmark.report import ALONE, BESIDE
 from rmr1.errors import ConfigurationError, InputError
 from rmr1.judge import Judge
 from rmr1.plan import Plan
@@ -90,6 +92,22 @@ def test_the_score_stands_beside_the_papers_rows_and_says_what_differs(database,
     assert ours["cells"][0]["n"] == 12
     assert ours["cells"][1:] == [None, None]
     assert (ours["average"], ours["why"]) == ("", "only where all three are judged")
+
+
+def test_tables_that_no_run_stands_beside_are_shown_whole(database):
+    shown = {table["citation"]: table for table in page_view(database, {})["alone"]}
+    ablation = shown["arXiv 2505.02387 v3, Table 2"]
+    assert len(ablation["rows"]) == 5
+    assert ablation["rows"][-1] == (
+        "Qwen2.5-Instruct-32B: RM-R1 = Distil + RL + Rubrics + QC",
+        *("95.3", "83.1", "91.9", "95.2", "91.4"),
+    )
+    assert shown["arXiv 2505.02387 v3, Figure 4, right"]["rows"][0][1] == "≈ 75.9"
+
+
+def test_every_printed_table_stands_somewhere():
+    shown = {"main", *ALONE, *(name for names in BESIDE.values() for name in names)}
+    assert shown == set(paper_tables())
 
 
 def test_the_rule_is_chosen_by_name_and_an_unknown_one_is_the_published(database, run_id):
@@ -243,6 +261,7 @@ def test_the_report_is_downloaded_and_holds_no_markup_of_others(able, database, 
         assert found.status_code == 200
         assert f"benchmarks.{kind}" in found.headers["content-disposition"]
         assert "Sections" in found.text
+        assert "Ablation of the training recipe" in found.text
         assert "<img" not in found.text
     for wrong in ("report.pdf?run=1", "report.md", "report.md?run=99", f"report.md?run={'9' * 40}"):
         assert client.get(f"/benchmarks/{wrong}").status_code == 404

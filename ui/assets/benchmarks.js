@@ -14,7 +14,7 @@ RMR.benchmarks = function ({ element, trigger }) {
   let view = {}, asked = null, seen = false, timer = 0;
   const rule = h("select", { onchange: () => change({ bench_rule: rule.value === "published" ? null : rule.value }) });
   const ruleText = h("p.hint.bench-rule-text"), problem = h("div", { "aria-live": "polite" });
-  const list = h("div"), main = h("div"), head = h("div"), body = h("div.bench-body");
+  const list = h("div"), main = h("div"), alone = h("div"), head = h("div"), body = h("div.bench-body");
   const chosen = h("section.card.stage.bench-run", { "aria-label": "The chosen run", hidden: true }, head, body);
   const report = h("div.bench-reports");
   root.append(
@@ -22,7 +22,7 @@ RMR.benchmarks = function ({ element, trigger }) {
     problem,
     h("section.card.stage", { "aria-label": "Benchmark runs" }, h("h2", {}, "Runs"), list, report),
     chosen,
-    h("section.card.stage", { "aria-label": "Beside the paper" }, h("h2", {}, "Beside the paper"), main));
+    h("section.card.stage", { "aria-label": "Beside the paper" }, h("h2", {}, "Beside the paper"), main, alone));
 
   const address = () => {
     const query = new URLSearchParams(location.search);
@@ -76,6 +76,7 @@ RMR.benchmarks = function ({ element, trigger }) {
     RMR.repaint(list, [view.runs, current], () => RMR.benchRuns(view.runs, current, (id) => change({ bench: id === current ? null : id })));
     RMR.repaint(report, [view.runs.filter((run) => run.figure).map((run) => run.id), view.rule], () => RMR.benchReports(view.runs.filter((run) => run.figure).map((run) => run.id), view.rule));
     RMR.repaint(main, view.main, () => RMR.mainTable(view.main));
+    RMR.repaint(alone, view.alone, () => RMR.aloneTables(view.alone));
     chosen.hidden = !view.run;
     if (view.run) {
       const { score, ...rest } = view.run;
@@ -164,6 +165,15 @@ RMR.mainTable = function (main) {
   return [RMR.benchTable("Our judges and the paper's main table",
     [h("th", {}, "Judge"), main.columns.map((name) => h("th.number", {}, name))], [...ours, ...RMR.printedRows(main.printed)], "beside-table"),
   RMR.citation(main.printed), main.ours.length ? null : h("p.hint", {}, "No run on these three yet: the paper's rows stand alone.")];
+};
+
+// What the paper says of how a judge is trained and sized: no run of ours stands beside it.
+RMR.aloneTables = function (tables) {
+  const { h } = RMR;
+  const rows = (table) => table.rows.map(([name, ...values]) => h("tr.is-printed", {}, h("th", { scope: "row" }, name), values.map((value) => h("td.number", {}, value))));
+  return h("details.fold", {}, h("summary", {}, `What else the paper reports (${tables.length} tables)`), tables.map((table) => h("section.part", { "aria-label": table.title }, h("h3", {}, table.title),
+    RMR.benchTable(table.title, [h("th", {}, "Model"), table.columns.map((name) => h("th.number", {}, name))], rows(table), "beside-table"),
+    h("p.hint", {}, `As printed, in per cent: ${table.citation}.${table.note ? ` ${table.note}` : ""}`))));
 };
 
 RMR.printedRows = (printed) => printed.rows.map(([name, ...values]) => RMR.h("tr.is-printed", {},
