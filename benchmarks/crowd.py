@@ -90,7 +90,7 @@ The first says <quote_A>Each of the two is counted once</quote_A>; the second
 <quote_B>rounds the sum up in the end</quote_B>, which is wrong.
 </eval>
 <answer>[[A]]</answer>"""
-_KEYS = {"verdict": ["Enter"], "reasoning": ["y"], "bare": ["a", "b"], "blind": ["a", "b", "t"]}
+_KEYS = {"verdict": ["Enter"], "reasoning": ["y"], "blind": ["a", "b", "t"]}
 
 
 @dataclass(slots=True)
@@ -282,6 +282,10 @@ async def one_key(page: Page, chance: random.Random, pace: float) -> bool:
         return False
     before = await page.evaluate("window.receipts.length")
     step = str(await shown.get_attribute("data-step"))
+    if step == "bare":  # its judge failed: there is nothing to compare a label with
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector(".annotate:not([data-step=bare])")
+        return True
     key = "z" if before and chance.random() < 0.05 else chance.choice(_KEYS[step])
     await page.keyboard.press(key)
     await page.wait_for_function("before => window.receipts.length > before", arg=before)

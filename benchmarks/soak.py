@@ -44,7 +44,7 @@ from storage.tables import JudgementRow, LabelEventRow
 ALLOWED_MB = 1.0
 EVERY = 50
 WHOLE = 20
-SHORT_TOKENS, WHOLE_TOKENS = 64, 448
+SHORT_TOKENS, WHOLE_TOKENS = 24, 448
 
 PROGRAM = "embedded_server.py"
 
@@ -154,9 +154,12 @@ class Soak:
         seen = Seen()
         page = await session(browser)
         chance = random.Random(number)
-        await begin(page, person(number))
-        while self._labels < self._options.labels and await one_key(page, chance, PAUSE_S):
-            self._labels += 1
+        try:
+            await begin(page, person(number))
+            while self._labels < self._options.labels and await one_key(page, chance, PAUSE_S):
+                self._labels += 1
+        except Exception as error:  # counted: the others go on
+            seen.trouble.append(f"{person(number)} stopped: {error}")
         await seen.read(page)
         return seen
 

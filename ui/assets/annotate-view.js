@@ -170,7 +170,7 @@ RMR.sideBodies = {
     RMR.strengthRow(group, button),
   ],
   bare: (state, group, button) => [
-    ...RMR.heading("Your answer is stored", RMR.h("p.hint", {}, state.isJudging ? "The judge reads the pair …" : `You said: ${RMR.valueWords(state.value)}. No judge has looked at this pair, so there is nothing to compare with.`)),
+    ...RMR.heading("Your answer is stored", RMR.h("p.hint", {}, state.isJudging ? "The judge reads the pair …" : `You said: ${RMR.valueWords(state.value)}. No judge has a verdict on this pair, so there is nothing to compare with.`)),
     state.isJudging ? RMR.h("span.pulse") : RMR.h("div.mains", {}, group("main").map((action) => button(action))),
     RMR.isLead() && !state.isJudging ? RMR.h("p.hint", {}, RMR.h("a", { href: "?tab=data" }, "Judge all pairs in the background"), " and go on labelling.") : null,
   ],
