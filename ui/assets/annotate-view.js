@@ -61,7 +61,7 @@ RMR.STEP_WORDS = {
   blind: "Step 1 of 3: which response is better? The judge is hidden.",
   verdict: "Step 2 of 3: the judge's verdict is in view.",
   reasoning: "Step 3 of 3: the judge's reasoning is in view.",
-  bare: "Stored. This pair has no judgement yet.",
+  bare: "Stored. No judge has a verdict on this pair.",
 };
 
 // What the case shows at each step: nothing of the judge, its verdict, everything.
