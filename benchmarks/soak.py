@@ -44,7 +44,7 @@ from storage.tables import JudgementRow, LabelEventRow
 ALLOWED_MB = 1.0
 EVERY = 50
 WHOLE = 20
-SHORT_TOKENS, WHOLE_TOKENS = 24, 448
+SHORT_TOKENS, WHOLE_TOKENS = 64, 448
 
 PROGRAM = "embedded_server.py"
 
