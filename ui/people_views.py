@@ -26,13 +26,13 @@ MAY = {
 """What each role adds to the one before it."""
 
 _DONE = {
-    AccountAction.OPENED: "opened an account as {role}",
+    AccountAction.OPENED: "account opened as {role}",
     AccountAction.INVITED: "invited as {role}",
-    AccountAction.RENEWED: "made a link to another password",
+    AccountAction.RENEWED: "given a link to another password",
     AccountAction.ACCEPTED: "chose a password",
-    AccountAction.ROLE: "changed the role to {role}",
-    AccountAction.PASSWORD: "set another password",
-    AccountAction.REMOVED: "closed the account",
+    AccountAction.ROLE: "role changed to {role}",
+    AccountAction.PASSWORD: "another password set",
+    AccountAction.REMOVED: "account closed",
 }
 
 _LISTED = 100

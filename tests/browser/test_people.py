@@ -66,7 +66,7 @@ def test_somebody_is_invited_comes_in_becomes_a_lead_and_is_removed(admin, brows
     row.wait_for(state="detached")
     admin.get_by_text("What was done").click()
     events = admin.locator(".people-event")
-    expect(events.first).to_contain_text("newcomer: closed the account · by adi")
+    expect(events.first).to_contain_text("newcomer: account closed · by adi")
     expect(events.nth(2)).to_contain_text("newcomer: chose a password")
     newcomer.reload()
     newcomer.wait_for_url("**/sign-in*")

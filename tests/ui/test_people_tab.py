@@ -77,7 +77,7 @@ def test_a_role_changes_and_the_list_says_so(people, studio):
     assert role_of(studio, "ann") is Role.LEAD
     assert next(row for row in view["rows"] if row["name"] == "ann")["role"] == "lead"
     last = view["done"][0]
-    assert (last["account"], last["done"], last["by"]) == ("ann", "changed the role to lead", "adi")
+    assert (last["account"], last["done"], last["by"]) == ("ann", "role changed to lead", "adi")
 
 
 def test_an_account_is_closed_and_its_labels_stay(people, studio):
