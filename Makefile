@@ -20,7 +20,7 @@ test: .venv/.dev .venv-train/.done ## every test: unit, real model, real browser
 	$(BIN)/python -m pytest -q -m "not train and not vllm"
 	$(TRAIN)/python -m pytest -q -m train tests/train
 
-test-fast: .venv/.dev ## the unmarked tests: about two minutes, no model, no browser
+test-fast: .venv/.dev ## the unmarked tests: a few minutes, no model, no browser
 	$(BIN)/python -m pytest -q -m "not train and not vllm and not postgres and not model and not browser"
 
 test-vllm: .venv/.dev .venv-train/.done .venv-vllm/.done ## a real vLLM server on the CPU (its environment is 3.4 GB)
