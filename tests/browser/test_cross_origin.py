@@ -17,14 +17,13 @@ from storage import accounts, judgements
 from storage.database import Database
 from storage.roles import Role
 from storage.tables import LabelEventRow
+from tests.browser.conftest import ADMIN, PASSWORD, sign_in
 from tests.replies import CHAT, PAIR
 from ui.context import Studio
 from ui.gates import AccountsGate
 from ui.studio import build_page, launch
 
 pytestmark = pytest.mark.browser
-
-NAME, PASSWORD = "adi", "correct horse battery"
 
 REFUSED = {"refused", "read 403: Cross-origin request refused"}
 
@@ -91,7 +90,7 @@ def studio(tmp_path_factory):
     with Database.open(f"sqlite:///{folder / 'rmr1.db'}", folder / "labels.jsonl") as database:
         with database.write() as session:
             judgements.add(session, judge.judge(PAIR, Plan()))
-            accounts.add(session, NAME, Role.ADMIN, PASSWORD)
+            accounts.add(session, ADMIN, Role.ADMIN, PASSWORD)
         gate = AccountsGate(database)
         yield Studio(database, {"scripted": judge}, Plan(), folder, gate=gate)
 
@@ -108,10 +107,7 @@ def built(studio):
 def evil(context, built, elsewhere) -> Page:
     """Somebody else's page in the browser of an admin who is signed in."""
     _, address = built
-    signed_in = context.request.post(
-        f"{address}/sign-in", form={"name": NAME, "password": PASSWORD}, max_redirects=0
-    )
-    assert signed_in.status == 303
+    sign_in(context, f"{address}/", ADMIN)
     page = context.new_page()
     page.goto(elsewhere)
     return page
@@ -141,7 +137,7 @@ def said(studio) -> int:
 
 def test_the_cookie_counts_where_it_should(context, built, evil):
     _, address = built
-    assert context.request.get(f"{address}/whoami").json()["name"] == NAME
+    assert context.request.get(f"{address}/whoami").json()["name"] == ADMIN
 
 
 def test_no_route_can_be_read_by_a_page_of_another_origin(built, evil):
@@ -159,7 +155,7 @@ def test_nothing_that_a_link_or_picture_can_ask_for_changes_who_is_signed_in(con
     for method, path in routes(page):
         if method == "GET" and not re.search("heartbeat|queue/data", path):
             evil.evaluate(BLINDLY, [address, method, path, None])
-    assert context.request.get(f"{address}/whoami").json()["name"] == NAME
+    assert context.request.get(f"{address}/whoami").json()["name"] == ADMIN
 
 
 def test_no_event_is_heard_from_a_page_of_another_origin(context, built, evil, studio):
@@ -180,7 +176,7 @@ def test_no_event_is_heard_from_a_page_of_another_origin(context, built, evil, s
     ("path", "fields"),
     [
         ("/sign-out", {}),
-        ("/sign-in", {"name": NAME, "password": PASSWORD}),
+        ("/sign-in", {"name": ADMIN, "password": PASSWORD}),
         ("/welcome", {"token": "x", "password": PASSWORD}),
         ("/gradio_api/upload", {"files": "x"}),
     ],
@@ -190,7 +186,7 @@ def test_a_form_of_another_origin_is_refused(context, built, evil, path, fields)
     with evil.expect_response(f"{address}{path}") as answer:
         evil.evaluate(FORM, [address, path, fields])
     assert answer.value.status == 403
-    assert context.request.get(f"{address}/whoami").json()["name"] == NAME
+    assert context.request.get(f"{address}/whoami").json()["name"] == ADMIN
 
 
 def test_the_studio_shows_itself_in_no_frame_of_another_origin(built, evil):
