@@ -32,11 +32,11 @@ from rmr1.backends.weights import (
 from rmr1.errors import BackendError, BackendUnavailable, ConfigurationError
 from rmr1.settings import EmbeddedSettings
 
-# The layers of a model below this size are so thin that more than two threads would mostly wait for
-# each other when one token is written at a time (measured on two cores: 50 tokens/s with one thread
-# and 75 with two when nothing else runs, 54 and 55 beside a program that takes 40 % of a core).
+# The layers of a model below this size are so thin that a second thread mostly waits for the first
+# when one token is written at a time. Measured on two cores: 50 tokens/s with one thread and 75
+# with two when nothing else runs, 48 and 19 beside two busy programs; beside one and a browser a
+# judgement took more than a minute with two. One thread is the one that can be relied on.
 _SMALL_BYTES = 400_000_000
-_SMALL_THREADS = 2
 
 # With more completions written at once than this, each step has work for several threads.
 _FEW = 2
@@ -207,7 +207,7 @@ class EmbeddedBackend:
             context=settings.context_tokens,
             parallel=settings.parallel,
             threads=threads,
-            writing_threads=min(threads, _SMALL_THREADS) if small else threads,
+            writing_threads=1 if small else threads,
             adapters=tuple(dict.fromkeys(loras)),
             key=self._key,
         )
