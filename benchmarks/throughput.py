@@ -6,7 +6,8 @@ client     the batch runner, against the same requests sent by httpx.AsyncClient
            llama.cpp server; both stream, both stop at the closing answer tag. Target 0.95.
 decoding   tokens a second after the first: the embedded server, against `generate` of transformers
            with the same weights and prompts, greedy, a prompt at a time, in bfloat16 as in
-           RM-R1's demo notebook or in float32 (--dtype). Target 4.
+           RM-R1's demo notebook or in float32 (--dtype). Target 4. The server is set to work on
+           one request at a time, as `generate` does.
 sharing    seconds of four votes, and of both orders, against one rollout. Targets 2.2 and 1.7.
 vllm       a vLLM server with 32 judgements at once, against one at a time.
 
@@ -106,8 +107,9 @@ def decoding(asked: argparse.Namespace) -> None:
         print("decoding: left out, .venv-train is not there (make .venv-train/.done)")
         return
     chats = [build_chat(pair, load_profile("cor")).messages for pair in _pairs(asked.rounds + 1, 1)]
+    settings = EmbeddedSettings(threads=asked.threads, parallel=1)
     with (
-        closing(EmbeddedBackend(EmbeddedSettings(threads=asked.threads))) as backend,
+        closing(EmbeddedBackend(settings)) as backend,
         start_generating(TRAIN_PYTHON, asked.dtype) as generate,
     ):
         left = {"ours": iter(chats), "theirs": iter(chats)}
@@ -252,6 +254,7 @@ def _server(parallel: int, threads: int) -> Iterator[tuple[str, str]]:
         parallel=parallel,
         threads=threads,
         writing_threads=threads,
+        fused_attention=True,
         adapters=(),
         key=secrets.token_urlsafe(),
     )

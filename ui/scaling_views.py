@@ -42,7 +42,7 @@ def accuracy_figure(
             return None
         figure.add_trace(_line(curve, known))
     unit = "tokens written" if across == "tokens" else "seconds of its rollouts, added up"
-    _lay_out(figure, f"Accuracy by {across} of a judgement (n = {scaling.pairs:,} pairs)", 470)
+    _lay_out(figure, f"Accuracy by {across} (n = {scaling.pairs:,} pairs)", 470)
     figure.update_xaxes(**_DOUBLINGS, title=f"{unit}, mean of a judgement")
     figure.update_yaxes(tickformat=".0%", title="right verdicts, of all pairs")
     return figure

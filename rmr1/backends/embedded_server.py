@@ -25,6 +25,7 @@ class Options(TypedDict):
     parallel: int
     threads: int
     writing_threads: int
+    fused_attention: bool
     adapters: list[str]
     key: str
 
@@ -46,6 +47,9 @@ def start(options: Options) -> xllamacpp.Server:
     ]
     params.lora_init_without_apply = True
     params.api_keys = [options["key"]]
+    if not options["fused_attention"]:
+        params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
+    params.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE  # mapped: no huge pages
     params.cache_ram_mib = 0  # a slot keeps its own last prompt; older ones would take gigabytes
     params.endpoint_slots = True
     params.ui = False

@@ -120,6 +120,23 @@ def test_the_same_request_gives_the_same_text(embedded: EmbeddedBackend) -> None
 
 
 @pytest.mark.model
+def test_both_kinds_of_attention_give_the_same_probabilities(embedded: EmbeddedBackend) -> None:
+    request = asking("Name a colour of the rainbow.", 1, logprobs=20)
+
+    def first_token(backend: EmbeddedBackend) -> dict[str, float]:
+        (token,) = (token for delta in backend.stream(request) for token in delta.tokens)
+        likely = [(name, math.exp(value)) for name, value in token.logprobs]
+        return dict(likely[:5])
+
+    fused = first_token(embedded)
+    alone = EmbeddedSettings(context_tokens=1024, parallel=1)
+    with closing(EmbeddedBackend(alone)) as backend:
+        plain = first_token(backend)
+    assert fused == pytest.approx(plain, abs=0.05)  # an eight-bit model: 0.02 is usual
+    assert max(fused.values()) > 0.1
+
+
+@pytest.mark.model
 def test_the_grammar_leads_to_a_verdict_with_probabilities(embedded: EmbeddedBackend) -> None:
     profile = load_profile("cor")
     chat = build_chat(Pair.of("Capital of Australia?", "Canberra.", "Sydney."), profile)
