@@ -210,7 +210,7 @@ class EmbeddedBackend:
             writing_threads=1 if small else threads,
             # Fused attention reads prompts faster, plain attention writes faster: after a judge's
             # long prompt 62 tokens/s instead of 45. Where two are worked on at once, a judgement
-            # takes 3.7 s with fused attention and 3.5 s without, a pair of a batch 3.0 s and 3.5 s.
+            # takes much the same time either way, but a pair of a batch 3.5 s instead of 3.0 s.
             fused_attention=settings.parallel > 1,
             adapters=tuple(dict.fromkeys(loras)),
             key=self._key,
