@@ -132,8 +132,8 @@ def _choose(benchmark: Benchmark, data: str, sample: int | None, seed: int) -> C
     found = select(benchmark, read_items(benchmark, files, seed), sample, seed)
     _say(
         f"{benchmark.title}: {found.prompts:,} of {found.all_prompts:,} prompts, "
-        f"{found.pairs:,} of {found.all_pairs:,} pairs; the whole benchmark has "
-        f"{benchmark.size:,}."
+        f"{found.pairs:,} of {found.all_pairs:,} pairs"
+        + (f"; the whole benchmark has {benchmark.size:,}." if benchmark.size else ".")
     )
     _say_unusable(found.unusable, found.reasons)
     return Chosen(benchmark, files, found, seed)

@@ -1,33 +1,22 @@
 """What a benchmark says of itself: its rows, where a pair counts, its tables."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from rmr1.benchmark.figure import Table
-from rmr1.benchmark.tally import Tally
+from rmr1.benchmark.outcome import Outcome, Rule
+from rmr1.benchmark.place import Place
+from rmr1.benchmark.tally import Mark, Tally
 from rmr1.cells import Cells
 from rmr1.pair import Pair
 
+Query = Sequence[Outcome]
+"""What is right or wrong as a whole: a pair alone, or all pairs of a query of best of N."""
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a pair counts in its benchmark.
 
-    Attributes:
-        cell: what it is averaged in first.
-        slice: the smallest part that has a score of its own; samples keep the slices' shares.
-        stratum: prompts are resampled within it.
-        unit: the prompt; all pairs of a prompt are in a sample, or none.
-        query: for best of N, the query that is right only if every pair of it is.
-        losers: pairs of that query, where the data say so.
-    """
-
-    cell: str
-    slice: str
-    stratum: str
-    unit: str
-    query: str | None = None
-    losers: int | None = None
+def no_marks(_queries: Iterable[Query], _rule: Rule) -> Iterable[Mark]:
+    """What most benchmarks count beyond each query's own mark."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +26,7 @@ class Benchmark:
     Attributes:
         name: on the command line.
         title: as people write it; the `source` of its pairs.
-        size: pairs of the whole, as published.
+        size: pairs of the whole, as published; None where that is not said.
         origin: where it is to be had.
         patterns: which files of a folder hold it; the first pattern that any file matches counts.
         pairs: makes a row's pairs, the better response first.
@@ -47,13 +36,15 @@ class Benchmark:
 
             Raises InputError where the pair is none of this benchmark's.
         tables: the published numbers, the main table first, its last figure the headline.
+        together: marks of what several queries are worth together, under a rule.
     """
 
     name: str
     title: str
-    size: int
+    size: int | None
     origin: str
     patterns: Sequence[str]
     pairs: Callable[[Cells, str], Sequence[Pair]]
     locate: Callable[[Pair], Place]
     tables: Callable[[Tally], Sequence[Table]]
+    together: Callable[[Iterable[Query], Rule], Iterable[Mark]] = no_marks

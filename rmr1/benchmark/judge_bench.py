@@ -6,8 +6,9 @@ orders, and is right where more verdicts name the right answer than the wrong on
 
 from collections.abc import Mapping
 
-from rmr1.benchmark.contract import Benchmark, Place
+from rmr1.benchmark.contract import Benchmark
 from rmr1.benchmark.figure import Table
+from rmr1.benchmark.place import Place
 from rmr1.benchmark.tally import Tally
 from rmr1.cells import CellError, Cells, identifier, text
 from rmr1.errors import InputError

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import log
 from typing import Final, Literal
 
-from rmr1.benchmark.contract import Place
+from rmr1.benchmark.place import Place
 from rmr1.grounding import Match
 from rmr1.judgement import Judgement
 from rmr1.pair import Pair, Side
 from rmr1.rollout import Rollout, State
+from rmr1.scalar_judge import PROFILE as SCALAR
 from rmr1.verdict import evaluation_verdict
 
 Rule = Literal["published", "upstream", "own"]
@@ -21,6 +23,9 @@ RULES: Final[Mapping[Rule, str]] = {
     "wrong",
 }
 """The rules by which a judge's text becomes a verdict and a verdict becomes credit."""
+
+_LEAST = 1e-15
+"""A margin of 34; probabilities are not told apart beyond it."""
 
 Key = tuple[str, str, int]
 """Identity of an item: its id, the hash of its content, and which one it is of its like."""
@@ -51,6 +56,8 @@ class Outcome:
         broken: the backend failed, so that the judge said nothing.
         quotes, absent_quotes: of all rollouts; absent are those that stand nowhere.
         agrees: for a released log, whether the log's result is what our reading gives.
+        margin: of a scalar reward model, by how much it scores the better response higher; None
+            of a judge that only names one.
     """
 
     key: Key
@@ -67,6 +74,7 @@ class Outcome:
     prompt_tokens: int | None
     seconds: float | None
     agrees: bool | None = None
+    margin: float | None = None
 
     def right(self, rule: Rule) -> bool | None:
         """Whether it names the better response under a rule; None without a verdict.
@@ -117,7 +125,20 @@ def outcome_of(judgement: Judgement, place: Place, agrees: bool | None = None) -
         prompt_tokens=_total([rollout.prompt_tokens for rollout in judgement.rollouts]),
         seconds=_seconds([rollout.seconds for rollout in judgement.rollouts]),
         agrees=agrees,
+        margin=_margin(judgement),
     )
+
+
+def _margin(judgement: Judgement) -> float | None:
+    """The difference of two scores, out of the probability that it amounts to."""
+    scored = judgement.rollouts[0]
+    if judgement.version.profile != SCALAR.name or scored.state is State.FAILED:
+        return None
+    if scored.probability_a is None:  # equal scores
+        return 0.0
+    a = min(max(scored.probability_a, _LEAST), 1 - _LEAST)
+    ahead = log(a / (1 - a))
+    return ahead if judgement.pair.chosen is Side.A else -ahead
 
 
 def _reading(rollout: Rollout, pair: Pair) -> Reading:

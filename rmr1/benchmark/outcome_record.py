@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from rmr1.benchmark.contract import Place
 from rmr1.benchmark.outcome import Outcome, Reading
+from rmr1.benchmark.place import Place
 from rmr1.rollout import State
 
 

@@ -24,7 +24,7 @@ def differences(score: Score) -> list[str]:
 
 def _extent(score: Score) -> Iterator[str]:
     size, run = score.benchmark.size, score.manifest
-    if score.judged < size:
+    if size and score.judged < size:
         yield (
             f"{score.judged:,} of the benchmark's {size:,} pairs were judged, on {score.prompts:,} "
             "prompts: a sample's score has the width of its interval."

@@ -118,7 +118,7 @@ def _overview(scores: Sequence[Score], names: Mapping[int, str]) -> Iterator[Blo
                 percent(one.headline),
                 one.rule,
                 f"{one.judged:,}",
-                f"{one.benchmark.size:,}",
+                f"{one.benchmark.size:,}" if one.benchmark.size else "unknown",
                 f"{one.prompts:,}",
                 f"{one.failures.count:,} ({100 * (one.failures.share or 0):.1f} %)",
             )

@@ -6,8 +6,9 @@ rewardbench/utils.py (calculate_scores_per_section), scripts/run_generative.py.
 
 from collections.abc import Mapping
 
-from rmr1.benchmark.contract import Benchmark, Place
+from rmr1.benchmark.contract import Benchmark
 from rmr1.benchmark.figure import Table
+from rmr1.benchmark.place import Place
 from rmr1.benchmark.tally import Tally, blend
 from rmr1.cells import Cells, conversation, identifier, text
 from rmr1.errors import InputError

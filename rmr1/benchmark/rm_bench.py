@@ -7,8 +7,9 @@ scripts/run_generative.py, process_final_result.py.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from rmr1.benchmark.contract import Benchmark, Place
+from rmr1.benchmark.contract import Benchmark
 from rmr1.benchmark.figure import Figure, Table
+from rmr1.benchmark.place import Place
 from rmr1.benchmark.tally import Tally, blend
 from rmr1.cells import CellError, Cells, identifier, sequence, text
 from rmr1.errors import InputError

@@ -7,8 +7,9 @@ scripts/run_generative.py, run_generative_bestofn.py, process_final_result.py.
 import re
 from collections.abc import Mapping
 
-from rmr1.benchmark.contract import Benchmark, Place
+from rmr1.benchmark.contract import Benchmark
 from rmr1.benchmark.figure import Table
+from rmr1.benchmark.place import Place
 from rmr1.benchmark.tally import Tally, blend
 from rmr1.cells import CellError, Cells, conversation, identifier, kind, sequence, text
 from rmr1.errors import InputError

@@ -39,7 +39,7 @@ class Score:
     """How one judge under one plan did on one benchmark, under one rule.
 
     Attributes:
-        judged: items with a judgement; the whole benchmark has `benchmark.size`.
+        judged: items with a judgement; the whole benchmark has `benchmark.size`, if that is known.
         prompts: different prompts among them.
         again: judgements of an item that had been judged before; the last one counts.
         incomplete: queries left out because some of their losers were not judged.
@@ -118,7 +118,7 @@ def score(judged: Judged, rule: Rule = "published") -> Score:
     outcomes = list(judged.outcomes.values())
     benchmark = judged.benchmark
     incomplete, whole = _whole(outcomes)
-    tables = benchmark.tables(Tally(_marks(whole, rule)))
+    tables = _tables(benchmark, whole, rule)
     consistent = [o.swap_consistent for o in outcomes if o.swap_consistent is not None]
     logged = [outcome.agrees for outcome in outcomes if outcome.agrees is not None]
     return Score(
@@ -140,11 +140,17 @@ def score(judged: Judged, rule: Rule = "published") -> Score:
             sum(outcome.quotes for outcome in outcomes),
         ),
         swap_consistent=Share.of(sum(consistent), len(consistent)),
-        by_rule={one: benchmark.tables(Tally(_marks(whole, one)))[0].figures[-1] for one in RULES},
+        by_rule={one: _tables(benchmark, whole, one)[0].figures[-1] for one in RULES},
         cost=_cost(outcomes),
         agrees=Share.of(sum(logged), len(logged)),
         manifest=judged.manifest,
     )
+
+
+def _tables(
+    benchmark: Benchmark, whole: Sequence[Sequence[Outcome]], rule: Rule
+) -> Sequence[Table]:
+    return benchmark.tables(Tally([*_marks(whole, rule), *benchmark.together(whole, rule)]))
 
 
 def _whole(outcomes: Sequence[Outcome]) -> tuple[int, list[list[Outcome]]]:

@@ -138,6 +138,28 @@ def test_every_number_has_as_many_judgements_behind_it(database, tmp_path, name,
         assert judgements.count(session, wanted) == made.failures.count
 
 
+def test_every_number_with_ties_has_the_judgements_of_both_prompts_behind_it(database, tmp_path):
+    data = tmp_path / "rows.jsonl"
+    rows = [
+        {"id": f"{kind}:{n}", "subset": "Ties", "prompt": f"{kind} {n}", "chosen": right}
+        for kind, right in (("ref", ["a"]), ("tied", ["a", "b"]))
+        for n in range(2)
+    ]
+    rows.append({"id": "9", "subset": "Math", "prompt": "sum", "chosen": ["a"]})
+    data.write_text("".join(json.dumps({**row, "rejected": ["x", "y"]}) + "\n" for row in rows))
+    out = judged_file("rewardbench-2", data, tmp_path / "o.jsonl", judge(CHAT), Plan())
+    ((run_id, _),) = benchmark_keeping.keep_files(database, [out]).runs.items()
+    same_as_file(database, run_id, out)
+    wanted = {"Ties": 12, "One right": 4, "Several right": 8, "Math": 2, "Mean of domains": 14}
+    wanted |= {"Ahead by more than they differ": 12, "So by the lesser lead of both prompts": 12}
+    with database.read() as session:
+        made = benchmarks.scored(session, run_id)
+        names = {figure.name: table.title for table in made.tables for figure in table}
+        for name, count in wanted.items():
+            asked = JudgementFilter(benchmark=run_id, part=part_name(names[name], name))
+            assert judgements.count(session, asked) == count, name
+
+
 def test_a_part_that_is_not_there_has_no_judgements_behind_it(database, data, tmp_path):
     out = judged_file("rewardbench", data, tmp_path / "o.jsonl", judge(CHAT), Plan())
     ((run_id, _),) = benchmark_keeping.keep_files(database, [out]).runs.items()

@@ -22,7 +22,7 @@ RMR.benchmarkForm = function ({ element, trigger }) {
   const form = () => ({ benchmark: benchmark.value, judge: judge.value, plan: plan.value, data: data.value, sample: sample.value, seed: seed.value, max_tokens: tokens.value });
   const describe = () => {
     const one = (view.benchmarks || []).find((each) => each.name === benchmark.value);
-    origin.textContent = one ? `${one.title} has ${one.size.toLocaleString("en")} pairs; it is to be had from ${one.origin}.` : "";
+    origin.textContent = one ? `${one.title}${one.size ? ` has ${one.size.toLocaleString("en")} pairs; it` : ""} is to be had from ${one.origin}.` : "";
     button.disabled = !view.can_start || !data.value.trim();
     clearTimeout(asking);
     asking = setTimeout(() => { if (data.value.trim()) trigger("line", form()); else line.replaceChildren(); }, 400);

@@ -140,7 +140,7 @@ RMR.benchRuns = function (runs, current, choose) {
     }, h("span.muted", {}, `${run.id} `), run.benchmark), h("span.row-hint", {}, run.at)),
     h("td", { dir: "auto" }, run.judge, h("span.row-hint", {}, run.plan)),
     h("td.number", {}, RMR.figure(run.figure)),
-    h("td.number", {}, RMR.count(run.judged), h("span.row-hint", {}, `of ${RMR.count(run.of)}`)),
+    h("td.number", {}, RMR.count(run.judged), run.of ? h("span.row-hint", {}, `of ${RMR.count(run.of)}`) : null),
     h("td.number", {}, run.cost.length ? run.cost.map((part) => h("div", {}, part)) : h("span.muted", {}, "not measured")),
     h("td", {}, RMR.state(run.state)));
   return [RMR.benchTable("Runs",
@@ -202,7 +202,7 @@ RMR.benchScore = function (run) {
   if (!score) return h("p.hint", {}, run.state === "running" ? "Its score comes with the first judgements; that of a long run at its end." : "Nothing has been judged, so there is no score.");
   return [
     h("div.bench-headline", {}, h("div.bench-figure", {}, RMR.figure(score.headline)), RMR.whisker(RMR.asShare(score.headline), "new", score.headline.name),
-      h("p.hint", {}, `${score.headline.name}; ${RMR.count(score.judged)} of the benchmark's ${RMR.count(score.of)} pairs judged, on ${RMR.count(score.prompts)} prompts. ${score.headline.how}.`)),
+      h("p.hint", {}, `${score.headline.name}; ${RMR.count(score.judged)}${score.of ? ` of the benchmark's ${RMR.count(score.of)}` : ""} pairs judged, on ${RMR.count(score.prompts)} prompts. ${score.headline.how}.`)),
     score.differences.length ? h("div.part", {}, h("h3", {}, "What differs from the published protocol"), h("ul.bench-points", {}, score.differences.map((text) => h("li", {}, text)))) : null,
     score.tables.map((table) => RMR.scoreTable(table, run)),
     h("div.compare-grid", {},

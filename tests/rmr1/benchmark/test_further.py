@@ -52,9 +52,11 @@ def test_the_right_one_of_four_must_beat_the_other_three() -> None:
     assert found.headline.missing == ("Factuality", "Precise IF", "Safety", "Ties")
 
 
-def test_ties_are_refused_with_their_reason() -> None:
-    with pytest.raises(CellError, match="scored by ratings"):
-        four("1", "Ties")
+def test_several_right_ones_belong_to_ties_alone() -> None:
+    with pytest.raises(CellError, match="more than one right"):
+        reward_bench_2_pairs(
+            {"id": "1", "prompt": "q", "chosen": ["a", "b"], "rejected": ["c"], "subset": "Math"}
+        )
 
 
 ROW = {
