@@ -2,13 +2,15 @@
 
 python -m benchmarks.throughput [client] [decoding] [sharing] [vllm] [--rounds 5] [--pairs 8]
 
+The embedded server is set as the app sets it, unless --threads or --parallel say otherwise.
+
 client     the batch runner, against the same requests sent by httpx.AsyncClient to the same
            llama.cpp server; both stream, both stop at the closing answer tag. Target 0.95.
 decoding   tokens a second after the first: the embedded server, against `generate` of transformers
            with the same weights and prompts, greedy, a prompt at a time, in bfloat16 as in
-           RM-R1's demo notebook or in float32 (--dtype). Target 4. The server is set to work on
-           one request at a time, as `generate` does.
-sharing    seconds of four votes, and of both orders, against one rollout. Targets 2.2 and 1.7.
+           RM-R1's demo notebook or in float32 (--dtype). Target 4.
+sharing    seconds of four votes, and of both orders, against one rollout of the same pair, one of
+           the Judge page's examples or of --data. Targets 2.2 and 1.7.
 vllm       a vLLM server with 32 judgements at once, against one at a time.
 
 Rounds of the two sides alternate, each begins as often, so that what else the machine does falls on
@@ -25,6 +27,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -46,10 +49,12 @@ from rmr1.judges import default_judge
 from rmr1.pair import Pair
 from rmr1.plan import Plan
 from rmr1.prompt import build_chat, load_profile
+from rmr1.record import pair_from_record
 from rmr1.rollout import State
 from rmr1.settings import EmbeddedSettings, OpenAISettings, VllmSettings
 
 ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "ui/examples.jsonl"
 TRAIN_PYTHON = ROOT / ".venv-train/bin/python"
 VLLM_PYTHON = ROOT / ".venv-vllm/bin/python"
 _TEXTS = ("README.md", "docs/*.md")
@@ -71,7 +76,13 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=128, help="budget of a rollout")
     parser.add_argument("--dtype", choices=["bfloat16", "float32"], default="bfloat16")
     parser.add_argument("--threads", type=int, default=psutil.cpu_count(logical=False) or 1)
-    parser.add_argument("--parallel", type=int, default=4, help="requests at once; vllm has 32")
+    parser.add_argument(
+        "--parallel",
+        type=int,
+        default=EmbeddedSettings().parallel,
+        help="requests at once; vllm has 32",
+    )
+    parser.add_argument("--data", type=Path, default=EXAMPLES, help="pairs for `sharing`")
     asked = parser.parse_args()
     for name in asked.parts or parts:
         parts[name](asked)
@@ -107,7 +118,7 @@ def decoding(asked: argparse.Namespace) -> None:
         print("decoding: left out, .venv-train is not there (make .venv-train/.done)")
         return
     chats = [build_chat(pair, load_profile("cor")).messages for pair in _pairs(asked.rounds + 1, 1)]
-    settings = EmbeddedSettings(threads=asked.threads, parallel=1)
+    settings = EmbeddedSettings(threads=asked.threads, parallel=asked.parallel)
     with (
         closing(EmbeddedBackend(settings)) as backend,
         start_generating(TRAIN_PYTHON, asked.dtype) as generate,
@@ -125,7 +136,9 @@ def decoding(asked: argparse.Namespace) -> None:
 
 
 def sharing(asked: argparse.Namespace) -> None:
-    """More rollouts of a pair against one; no pair is seen twice."""
+    """More rollouts of a pair against one of it, each time with another first word."""
+    lines = asked.data.read_text(encoding="utf-8").splitlines()
+    found = [pair_from_record(orjson.loads(line)) for line in lines]
     settings = EmbeddedSettings(parallel=asked.parallel, threads=asked.threads)
     with closing(EmbeddedBackend(settings)) as backend:
         judge = default_judge(backend)
@@ -133,16 +146,22 @@ def sharing(asked: argparse.Namespace) -> None:
             ("four votes' seconds / one's", {"votes": 4}, 2.2),
             ("both orders' seconds / one's", {"orders": "both"}, 1.7),
         ):
-            fresh = _pairs(4 * asked.rounds + 2, 2 if most > 2 else 3)
+            several, alone = _marked(found, title), _marked(found, f"alone, {title}")
 
-            def judged(**chosen: object) -> float:
-                pair = next(fresh)  # noqa: B023
+            def judged(pairs: Iterator[Pair], **chosen: object) -> float:
+                pair = next(pairs)
                 drawn = {"temperature": 0.7, "max_tokens": asked.tokens, **chosen}
                 wanted = Plan.model_validate(drawn)
                 return _seconds(lambda: _whole(judge.judge(pair, wanted).state))
 
-            judged()
-            _report(title, lambda: judged(**plan), judged, asked.rounds, -most)  # noqa: B023
+            judged(several, **plan), judged(alone)
+            _report(
+                title,
+                lambda: judged(several, **plan),  # noqa: B023
+                lambda: judged(alone),  # noqa: B023
+                asked.rounds,
+                -most,
+            )
 
 
 def vllm(asked: argparse.Namespace) -> None:
@@ -214,6 +233,16 @@ def _pairs(count: int, salt: int) -> Iterator[Pair]:
         yield Pair.of(f"{salt}.{number}: go on with: {first[:150]}", first[150:], second)
 
 
+def _marked(pairs: Sequence[Pair], mark: str) -> Iterator[Pair]:
+    """The pairs in turn, each time with other first words, so that no server has read it before."""
+    for number in count():
+        pair = pairs[number % len(pairs)]
+        first, *later = pair.conversation
+        words = f"{number} {mark}: {first.content}"
+        conversation = (first.model_copy(update={"content": words}), *later)
+        yield pair.model_copy(update={"conversation": conversation})
+
+
 def _bodies(pairs: Sequence[Pair], plan: Plan) -> list[bytes]:
     """What the batch runner sends for these pairs."""
     noting = ScriptedBackend(["<answer>[[A]]</answer>"])
@@ -254,7 +283,6 @@ def _server(parallel: int, threads: int) -> Iterator[tuple[str, str]]:
         parallel=parallel,
         threads=threads,
         writing_threads=threads,
-        fused_attention=True,
         adapters=(),
         key=secrets.token_urlsafe(),
     )

@@ -40,7 +40,7 @@ class EmbeddedSettings(BaseModel):
     context_tokens: int = Field(
         default=8192, ge=512, description="context window of each request, in tokens"
     )
-    parallel: int = Field(default=2, ge=1, le=64, description="requests worked on at once")
+    parallel: int = Field(default=4, ge=1, le=64, description="requests worked on at once")
     threads: int | None = Field(
         default=None, ge=1, description="threads to compute with; by default one a physical core"
     )

@@ -4,10 +4,11 @@ import os
 import secrets
 import threading
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from importlib.metadata import version
 from pathlib import Path
 
+import httpx
 import psutil
 
 from rmr1.backends.adapters import (
@@ -20,7 +21,7 @@ from rmr1.backends.adapters import (
 )
 from rmr1.backends.base import Capabilities, ChatRequest, Delta, Identity
 from rmr1.backends.chat_stream import request_body, stream_chats
-from rmr1.backends.child import Child
+from rmr1.backends.child import Child, Running
 from rmr1.backends.embedded_child import ServerOptions, launch_embedded
 from rmr1.backends.weights import (
     MODEL_NAME,
@@ -37,9 +38,6 @@ from rmr1.settings import EmbeddedSettings
 # with two when nothing else runs, 48 and 19 beside two busy programs; beside one and a browser a
 # judgement took more than a minute with two. One thread is the one that can be relied on.
 _SMALL_BYTES = 400_000_000
-
-# With more completions written at once than this, each step has work for several threads.
-_FEW = 2
 
 
 class EmbeddedBackend:
@@ -157,7 +155,8 @@ class EmbeddedBackend:
         if count > 1:
             body["n"] = count
         lora = self._lora(adapter) if adapter and not self._merged else None
-        with self._child.lease(lora) as running:
+        with self._child.lease(lora) as running, _slot(running, request, count) as slot:
+            body["id_slot"] = slot
             body["lora"] = [
                 {"id": index, "scale": float(path == lora)}
                 for index, path in enumerate(running.adapters)
@@ -201,20 +200,23 @@ class EmbeddedBackend:
         else:
             model = prepare_weights(base.path, base.digest, self._cache)
             loras = [self._lora(adapter) for adapter in self._adapters.all]
-        small = model.stat().st_size < _SMALL_BYTES and settings.parallel <= _FEW
+        small = model.stat().st_size < _SMALL_BYTES
         return ServerOptions(
             model=str(model),
             context=settings.context_tokens,
             parallel=settings.parallel,
             threads=threads,
             writing_threads=1 if small else threads,
-            # Fused attention reads prompts faster, plain attention writes faster: after a judge's
-            # long prompt 62 tokens/s instead of 45. Where two are worked on at once, a judgement
-            # takes much the same time either way, but a pair of a batch 3.5 s instead of 3.0 s.
-            fused_attention=settings.parallel > 1,
             adapters=tuple(dict.fromkeys(loras)),
             key=self._key,
         )
+
+
+def _slot(
+    running: Running[httpx.Client], request: ChatRequest, count: int
+) -> AbstractContextManager[int]:
+    assert running.slots
+    return running.slots.take(count, (request.adapter, request.messages))
 
 
 def _physical_cores() -> int:

@@ -13,6 +13,7 @@ from typing import cast
 import httpx
 
 from rmr1.backends.child import Running, ending, log_end
+from rmr1.backends.slots import Slots
 from rmr1.errors import BackendUnavailable, ConfigurationError
 
 _PROGRAM = Path(__file__).with_name("embedded_server.py")
@@ -36,8 +37,7 @@ class ServerOptions:
     Attributes:
         context: tokens that one request may hold, prompt and completion together.
         threads: to read a prompt with.
-        writing_threads: to write a completion with.
-        fused_attention: whether llama.cpp's flash attention is used.
+        writing_threads: to write a completion with, where no other is written.
         adapters: paths of LoRA adapters, each once; requests name them by their index.
         key: what a request must show; keeps other programs and web pages out.
     """
@@ -47,7 +47,6 @@ class ServerOptions:
     parallel: int
     threads: int
     writing_threads: int
-    fused_attention: bool
     adapters: tuple[str, ...]
     key: str
 
@@ -78,7 +77,8 @@ def launch_embedded(options: ServerOptions) -> Running[httpx.Client]:
                 limits=httpx.Limits(max_connections=None),
                 trust_env=False,  # no proxy leads to loopback
             )
-            return Running(process, client, _NAME, options.adapters)
+            slots = Slots(options.parallel)
+            return Running(process, client, _NAME, options.adapters, slots=slots)
         process.kill()
         process.communicate()
         reason = log_end(log, 1).rpartition("\n")[2] or said.get("error", "")

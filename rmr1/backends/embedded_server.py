@@ -16,6 +16,10 @@ import xllamacpp
 _ERRORS_ONLY = 1
 _CHECK_SECONDS = 2.0
 
+# Plain attention writes a tenth faster than llama.cpp's fused one. It reads prompts as fast if its
+# scores stay in the processor's cache: of 128 tokens at once, and not of the usual 512.
+_READ_TOGETHER = 128
+
 
 class Options(TypedDict):
     """What the server serves: `rmr1.backends.embedded_child.ServerOptions` as JSON."""
@@ -25,7 +29,6 @@ class Options(TypedDict):
     parallel: int
     threads: int
     writing_threads: int
-    fused_attention: bool
     adapters: list[str]
     key: str
 
@@ -47,8 +50,8 @@ def start(options: Options) -> xllamacpp.Server:
     ]
     params.lora_init_without_apply = True
     params.api_keys = [options["key"]]
-    if not options["fused_attention"]:
-        params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
+    params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
+    params.n_ubatch = _READ_TOGETHER
     params.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE  # mapped: no huge pages
     params.cache_ram_mib = 0  # a slot keeps its own last prompt; older ones would take gigabytes
     params.endpoint_slots = True
