@@ -59,7 +59,7 @@ _HOW = {
     "wilson": "95 % interval of Wilson",
     "mover": "95 % interval put together of the parts' intervals",
     "bootstrap": "95 % interval by a bootstrap over prompts",
-    "none": "no interval: one prompt is all there is",
+    "none": "no interval: a part of it stands on a single prompt",
 }
 
 

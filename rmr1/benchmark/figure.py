@@ -18,7 +18,7 @@ class Figure:
         low, high: the 95 % interval.
         interval: how it was found: of Wilson for a plain share; "mover" for a weighted mean of
             independent shares; bootstrap over prompts where one prompt stands behind several
-            judgements; none where a single prompt is all there is.
+            judgements; none where a part of it stands on a single prompt.
         missing: parts that belong into the mean and were not judged; the mean is of the others.
         cells: where the judgements behind it count first, as `Place.cell` names them.
     """

@@ -220,7 +220,7 @@ RMR.asShare = (figure) => figure.value === null ? null : {
 // A table of the score: beside the paper's where the paper has one, else figure by figure.
 RMR.scoreTable = function (table, run) {
   const { h } = RMR;
-  if (!table.beside.length && !table.others.length) return table.figures.length > 6 ? h("details.fold", {}, h("summary", {}, table.title), RMR.figureTable(table)) : RMR.figureTable(table);
+  if (!table.beside.length && !table.others.length) return table.figures.length > 7 ? h("details.fold", {}, h("summary", {}, table.title), RMR.figureTable(table)) : RMR.figureTable(table);
   const own = (name, plan, cells, current) => h("tr.is-own", { "aria-current": current ? "true" : null },
     h("th", { scope: "row", dir: "auto" }, name, h("span.row-hint", {}, plan)), cells.map((cell) => h("td.number", {}, RMR.figure(cell))));
   return h("section.part", { "aria-label": table.title }, h("h3", {}, table.title), table.note ? h("p.hint", {}, table.note) : null,
