@@ -69,13 +69,20 @@ def judge_many(
             running.add(pool.submit(run, pair))
             while len(running) >= 2 * limit.now:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from filter(None, (future.result() for future in done))
+                yield from _judgements(done)
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
-            yield from filter(None, (future.result() for future in done))
+            yield from _judgements(done)
     finally:
         limit.close()
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _judgements(done: Iterable[Future[Judgement | None]]) -> Iterator[Judgement]:
+    """What is done; where one was broken off it raises, but only once the others are through."""
+    for future in sorted(done, key=lambda one: one.exception() is not None):
+        if judgement := future.result():
+            yield judgement
 
 
 def _note(limit: AdaptiveLimit, judge: Judge, judgement: Judgement) -> None:

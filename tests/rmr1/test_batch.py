@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from rmr1.backends.base import Capabilities
+from rmr1.backends.base import Capabilities, ChatRequest
 from rmr1.backends.scripted import ScriptedBackend
 from rmr1.batch import by_prompt, judge_many
 from rmr1.errors import BackendError
 from rmr1.judge import Judge
+from rmr1.judgement import Judgement
 from rmr1.pair import Pair
 from rmr1.plan import Plan
 from rmr1.prompt import load_profile
@@ -99,6 +100,31 @@ def test_one_bad_pair_stops_nobody() -> None:
     failed = [one for one in found if one.state is State.FAILED]
     assert len(found) == 6
     assert [one.pair.prompt for one in failed] == ["Question 3?"]
+
+
+def test_what_was_judged_is_not_lost_when_another_one_is_broken_off() -> None:
+    others, broken_off = threading.Semaphore(0), threading.Event()
+
+    def reply(request: ChatRequest) -> str:
+        if "Question 3?" not in request.messages[-1].content:
+            others.release()
+            return REPLY
+        for _ in range(7):
+            others.acquire()
+        time.sleep(0.2)
+        broken_off.set()
+        raise KeyboardInterrupt
+
+    def todo() -> Iterator[Pair]:
+        yield from pairs(8)
+        broken_off.wait()
+        time.sleep(0.2)  # all eight are done before any is looked at
+
+    judge = Judge(ScriptedBackend(reply, parallel=8), load_profile("cor"))
+    found: list[Judgement] = []
+    with pytest.raises(KeyboardInterrupt):
+        found.extend(judge_many(judge, todo(), Plan(), workers=8))
+    assert len(found) == 7
 
 
 def test_pairs_are_read_no_further_than_they_are_judged() -> None:
