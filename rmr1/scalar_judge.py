@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from math import exp, isfinite
+from math import exp, isfinite, log
 
 from rmr1.backends.base import ScoringBackend
 from rmr1.errors import BackendError
@@ -23,6 +23,10 @@ PROFILE = Profile(
     user="{conversation_a}\n\n{conversation_b}",
     multi_turn="{conversation_a}\n\n{conversation_b}",
 )
+
+
+_LEAST = 1e-15
+"""A margin of 34; probabilities are not told apart beyond it."""
 
 
 class ScalarJudge(Judge):
@@ -90,3 +94,17 @@ def _sigmoid(margin: float) -> float:
     Source: https://arxiv.org/abs/2203.02155, equation 1.
     """
     return 1 / (1 + exp(-margin)) if margin >= 0 else 1 - 1 / (1 + exp(margin))
+
+
+def margin_of(judgement: Judgement) -> float | None:
+    """By how much the score of A is ahead, out of the probability that it amounts to.
+
+    None where the model failed, and of a judge that is no scalar model.
+    """
+    scored = judgement.rollouts[0]
+    if judgement.version.profile != PROFILE.name or scored.state is State.FAILED:
+        return None
+    if scored.probability_a is None:  # equal scores
+        return 0.0
+    a = min(max(scored.probability_a, _LEAST), 1 - _LEAST)
+    return log(a / (1 - a))

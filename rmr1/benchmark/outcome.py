@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log
 from typing import Final, Literal
 
 from rmr1.benchmark.place import Place
@@ -10,7 +9,7 @@ from rmr1.grounding import Match
 from rmr1.judgement import Judgement
 from rmr1.pair import Pair, Side
 from rmr1.rollout import Rollout, State
-from rmr1.scalar_judge import PROFILE as SCALAR
+from rmr1.scalar_judge import margin_of
 from rmr1.verdict import evaluation_verdict
 
 Rule = Literal["published", "upstream", "own"]
@@ -23,9 +22,6 @@ RULES: Final[Mapping[Rule, str]] = {
     "wrong",
 }
 """The rules by which a judge's text becomes a verdict and a verdict becomes credit."""
-
-_LEAST = 1e-15
-"""A margin of 34; probabilities are not told apart beyond it."""
 
 Key = tuple[str, str, int]
 """Identity of an item: its id, the hash of its content, and which one it is of its like."""
@@ -130,15 +126,8 @@ def outcome_of(judgement: Judgement, place: Place, agrees: bool | None = None) -
 
 
 def _margin(judgement: Judgement) -> float | None:
-    """The difference of two scores, out of the probability that it amounts to."""
-    scored = judgement.rollouts[0]
-    if judgement.version.profile != SCALAR.name or scored.state is State.FAILED:
-        return None
-    if scored.probability_a is None:  # equal scores
-        return 0.0
-    a = min(max(scored.probability_a, _LEAST), 1 - _LEAST)
-    ahead = log(a / (1 - a))
-    return ahead if judgement.pair.chosen is Side.A else -ahead
+    ahead = margin_of(judgement)
+    return -ahead if ahead is not None and judgement.pair.chosen is Side.B else ahead
 
 
 def _reading(rollout: Rollout, pair: Pair) -> Reading:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-from rmr1.benchmark.contract import Benchmark
+from rmr1.benchmark.contract import Benchmark, Query
 from rmr1.benchmark.figure import Figure, Table
 from rmr1.benchmark.judged import Judged
 from rmr1.benchmark.manifest import Manifest
@@ -147,9 +147,7 @@ def score(judged: Judged, rule: Rule = "published") -> Score:
     )
 
 
-def _tables(
-    benchmark: Benchmark, whole: Sequence[Sequence[Outcome]], rule: Rule
-) -> Sequence[Table]:
+def _tables(benchmark: Benchmark, whole: Sequence[Query], rule: Rule) -> Sequence[Table]:
     return benchmark.tables(Tally([*_marks(whole, rule), *benchmark.together(whole, rule)]))
 
 
@@ -170,9 +168,7 @@ def _whole(outcomes: Sequence[Outcome]) -> tuple[int, list[list[Outcome]]]:
     return len(queries) - len(complete), whole + complete
 
 
-def _marks(
-    whole: Iterable[Sequence[Outcome]], rule: Rule, *, by_slice: bool = False
-) -> Iterator[Mark]:
+def _marks(whole: Iterable[Query], rule: Rule, *, by_slice: bool = False) -> Iterator[Mark]:
     """A mark for each pair, and for each query, which is right only if all of its pairs are."""
     for outcomes in whole:
         place = outcomes[0].place
@@ -189,7 +185,7 @@ def _marks(
         )
 
 
-def _slices(whole: Iterable[Sequence[Outcome]], rule: Rule) -> Table:
+def _slices(whole: Iterable[Query], rule: Rule) -> Table:
     tally = Tally(_marks(whole, rule, by_slice=True))
     return Table("Slices", tuple(tally.cell(cell) for cell in sorted(tally.cells)))
 
