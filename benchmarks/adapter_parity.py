@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,7 +126,7 @@ def compare(folder: Path, count: int, adapter: Path | None, python: Path) -> dic
     lora, merged = folder / "lora.gguf", folder / "merged.gguf"
     convert_lora(peft, lora, packed)
     merge_lora(exact, lora, merged)
-    base, adapted = ask(exact, tokens, lora)
+    base, adapted = ask(exact, tokens, lora, (0.0, 1.0))
     [whole] = ask(merged, tokens)
     found = {
         "llama.cpp / transformers: base": Likeness.of(base, theirs["base"]),
@@ -135,10 +135,11 @@ def compare(folder: Path, count: int, adapter: Path | None, python: Path) -> dic
     }
     served = prepare_weights(packed, file_hash(packed), folder)
     merge_lora(packed, lora, merged)
-    quick, quick_adapted = ask(served, tokens, lora)
-    [quick_whole] = ask(merged, tokens)
+    quick, quick_adapted = ask(served, tokens, lora, (0.0, 1.0))
+    quick_whole, taken_out = ask(merged, tokens, lora, (0.0, -1.0))
     return found | {
         "Q8_0 base / transformers: base": Likeness.of(quick, theirs["base"]),
+        "Q8_0 merged - adapter / transformers: base": Likeness.of(taken_out, theirs["base"]),
         "Q8_0 base + adapter / transformers": Likeness.of(quick_adapted, theirs["adapted"]),
         "Q8_0 merged / transformers: base + adapter": Likeness.of(quick_whole, theirs["adapted"]),
         "Q8_0 merged / Q8_0 base + adapter": Likeness.of(quick_whole, quick_adapted),
@@ -146,8 +147,13 @@ def compare(folder: Path, count: int, adapter: Path | None, python: Path) -> dic
     }
 
 
-def ask(model: Path, prompts: list[list[int]], lora: Path | None = None) -> list[LogProbabilities]:
-    """Log-probabilities by llama.cpp: of the model alone, and with the adapter where there is one.
+def ask(
+    model: Path,
+    prompts: list[list[int]],
+    lora: Path | None = None,
+    scales: Sequence[float] = (0.0,),
+) -> list[LogProbabilities]:
+    """Log-probabilities by llama.cpp: of the model with the adapter laid on it at each strength.
 
     Keys, values and attention are kept in float32, which the served model does not.
     """
@@ -164,7 +170,7 @@ def ask(model: Path, prompts: list[list[int]], lora: Path | None = None) -> list
     params.verbosity, params.ui = 1, False
     server = xllamacpp.Server(params)
     found = []
-    for scale in (0.0, 1.0) if lora else (0.0,):
+    for scale in scales:
         rows = [_next_token(server, prompt, scale if lora else None) for prompt in prompts]
         found.append(np.stack(rows))
     return found

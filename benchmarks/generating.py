@@ -1,4 +1,4 @@
-"""`generate` of transformers with the embedded weights: the way of RM-R1's demo notebook.
+"""`generate` of transformers with the embedded judge's weights: the way of RM-R1's demo notebook.
 
 Run by the training environment's Python it answers lines of JSON, `{"messages", "tokens"}`, with
 the tokens a second after the first. It decodes greedily, one chat at a time, and never stops before
@@ -22,15 +22,16 @@ Generate = Callable[[Sequence[Message], int], float]
 
 
 @contextmanager
-def start_generating(python: Path, dtype: str) -> Iterator[Generate]:
+def start_generating(python: Path, dtype: str, adapter: Path) -> Iterator[Generate]:
     """A process that generates, until the end of the block.
 
     Args:
-        python: of an environment with torch and transformers.
+        python: of an environment with torch, transformers and peft.
         dtype: `bfloat16` as in the notebook, or `float32`.
+        adapter: PEFT folder, merged into the weights.
     """
     with subprocess.Popen(
-        [str(python), "-m", "benchmarks.generating", dtype],
+        [str(python), "-m", "benchmarks.generating", dtype, str(adapter)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -68,14 +69,16 @@ class Times:
 def main() -> None:
     """Answer the lines of standard input."""
     import torch
+    from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from training.base import embedded_base
 
-    dtype = sys.argv[1]
+    dtype, adapter = sys.argv[1:]
     folder = embedded_base(dtype=dtype)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)).eval()
+    base = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype))
+    model = PeftModel.from_pretrained(base, adapter).merge_and_unload().eval()
 
     for line in sys.stdin:
         asked = json.loads(line)

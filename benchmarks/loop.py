@@ -52,8 +52,6 @@ def prepared(options: argparse.Namespace, prefix: str) -> tuple[Path, Path]:
     folder = options.folder or Path(tempfile.mkdtemp(prefix=prefix))
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["RMR1_DATA_DIR"] = str(folder)
-    # Many pairs at once: slower for each, faster for all.
-    os.environ.setdefault("RMR1_BACKEND__PARALLEL", "6")
     os.environ.setdefault("RMR1_BACKEND__CONTEXT_TOKENS", "4096")
     pairs = folder / "pairs.jsonl"
     with options.pairs.open(encoding="utf-8") as lines:

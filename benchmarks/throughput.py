@@ -6,9 +6,9 @@ The embedded server is set as the app sets it, unless --threads or --parallel sa
 
 client     the batch runner, against the same requests sent by httpx.AsyncClient to the same
            llama.cpp server; both stream, both stop at the closing answer tag. Target 0.95.
-decoding   tokens a second after the first: the embedded server, against `generate` of transformers
-           with the same weights and prompts, greedy, a prompt at a time, in bfloat16 as in
-           RM-R1's demo notebook or in float32 (--dtype). Target 4.
+decoding   tokens a second after the first: the embedded judge, against `generate` of transformers
+           with its weights and prompts, greedy, a prompt at a time, in bfloat16 as in RM-R1's
+           demo notebook or in float32 (--dtype). Target 4.
 sharing    seconds of four votes, and of both orders, against one rollout of the same pair, one of
            the Judge page's examples or of --data. Targets 2.2 and 1.7.
 vllm       a vLLM server with 32 judgements at once, against one at a time.
@@ -35,6 +35,7 @@ import orjson
 import psutil
 
 from benchmarks.generating import start_generating
+from rmr1.backends.adapters import PACKAGED_FOLDER
 from rmr1.backends.base import Backend, ChatRequest, Sampling
 from rmr1.backends.chat_stream import request_body
 from rmr1.backends.embedded import EmbeddedBackend
@@ -75,12 +76,9 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=8, help="judged in a round")
     parser.add_argument("--tokens", type=int, default=128, help="budget of a rollout")
     parser.add_argument("--dtype", choices=["bfloat16", "float32"], default="bfloat16")
-    parser.add_argument("--threads", type=int, default=psutil.cpu_count(logical=False) or 1)
+    parser.add_argument("--threads", type=int, help="by default one a physical core")
     parser.add_argument(
-        "--parallel",
-        type=int,
-        default=EmbeddedSettings().parallel,
-        help="requests at once; vllm has 32",
+        "--parallel", type=int, help="requests at once; by default the app's, client 4, vllm 32"
     )
     parser.add_argument("--data", type=Path, default=EXAMPLES, help="pairs for `sharing`")
     asked = parser.parse_args()
@@ -95,18 +93,19 @@ def client(asked: argparse.Namespace) -> None:
     plan = Plan(max_tokens=asked.tokens)
     pairs = list(_pairs(asked.pairs, 0))
     bodies = _bodies(pairs, plan)
-    with _server(asked.parallel, asked.threads) as (url, key):
+    parallel = asked.parallel or 4
+    with _server(parallel, asked.threads or psutil.cpu_count(logical=False) or 1) as (url, key):
         settings = OpenAISettings(
-            base_url=url, api_key=key, model="judge", dialect="llama.cpp", parallel=asked.parallel
+            base_url=url, api_key=key, model="judge", dialect="llama.cpp", parallel=parallel
         )
         with closing(OpenAIBackend(settings)) as backend:
             judge = Judge(backend, load_profile("cor"))
 
             def ours() -> float:
-                return _seconds(lambda: _judge_all(judge, pairs, plan, asked.parallel))
+                return _seconds(lambda: _judge_all(judge, pairs, plan, parallel))
 
             def bare() -> float:
-                return _seconds(lambda: asyncio.run(_ask_all(url, key, bodies, asked.parallel)))
+                return _seconds(lambda: asyncio.run(_ask_all(url, key, bodies, parallel)))
 
             ours()  # what all prompts share is read before the first round
             _report("bare client's seconds / the batch runner's", bare, ours, asked.rounds, 0.95)
@@ -117,16 +116,20 @@ def decoding(asked: argparse.Namespace) -> None:
     if not TRAIN_PYTHON.exists():
         print("decoding: left out, .venv-train is not there (make .venv-train/.done)")
         return
-    chats = [build_chat(pair, load_profile("cor")).messages for pair in _pairs(asked.rounds + 1, 1)]
     settings = EmbeddedSettings(threads=asked.threads, parallel=asked.parallel)
     with (
         closing(EmbeddedBackend(settings)) as backend,
-        start_generating(TRAIN_PYTHON, asked.dtype) as generate,
+        start_generating(TRAIN_PYTHON, asked.dtype, PACKAGED_FOLDER) as generate,
     ):
+        judge = default_judge(backend)
+        pairs = _pairs(asked.rounds + 1, 1)
+        chats = [build_chat(pair, judge.profile).messages for pair in pairs]
         left = {"ours": iter(chats), "theirs": iter(chats)}
 
         def ours() -> float:
-            return _written(backend, ChatRequest(next(left["ours"]), Sampling(asked.tokens)))
+            sampling = Sampling(asked.tokens)
+            request = ChatRequest(next(left["ours"]), sampling, adapter=judge.adapter)
+            return _written(backend, request)
 
         def theirs() -> float:
             return generate(next(left["theirs"]), asked.tokens)

@@ -11,15 +11,7 @@ from functools import cached_property
 from math import exp
 from queue import SimpleQueue
 
-from rmr1.backends.base import (
-    Backend,
-    ChatRequest,
-    Delta,
-    FinishReason,
-    Sampling,
-    SharesPrompts,
-    Token,
-)
+from rmr1.backends.base import Backend, ChatRequest, Delta, FinishReason, Sampling, Token
 from rmr1.errors import BackendError, BackendUnavailable
 from rmr1.grammar import build_grammar
 from rmr1.grounding import GroundedQuote
@@ -36,9 +28,6 @@ UPDATE_SECONDS = 0.08
 
 ALTERNATIVES = 10
 """Alternatives asked for each token; A and B are always among them at a verdict worth the name."""
-
-Bunch = list[tuple[int, Draw]]
-"""Draws of one order with seeds that follow each other, each with its place in the plan."""
 
 _VERDICT = re.compile(r"\[\[\s*([AB])\s*\]?\]?\s*$")
 
@@ -117,9 +106,9 @@ class Judge:
         workers = max(1, min(self.backend.capabilities.parallel, plan.size))
         pool = ThreadPoolExecutor(workers, thread_name_prefix="rollout")
 
-        def run(bunch: Bunch) -> None:
+        def run(index: int, draw: Draw) -> None:
             try:
-                for update in self._rollouts(pair, plan, bunch, cancelled):
+                for update in self._rollout(pair, plan, index, draw, cancelled):
                     updates.put(update)
             except BaseException as error:  # handed to the caller's thread, which raises it
                 updates.put(error)
@@ -127,89 +116,54 @@ class Judge:
         try:
             rollouts: list[Rollout] = []
             while draws := next_draws(plan, rollouts):
-                for bunch in self._bunches(list(enumerate(draws, start=len(rollouts)))):
-                    pool.submit(run, bunch)
+                for index, draw in enumerate(draws, start=len(rollouts)):
+                    pool.submit(run, index, draw)
                 rollouts += yield from _gather(updates, len(draws))
             yield conclude(pair, self.version, plan, rollouts)
         finally:
             cancelled.set()
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _bunches(self, numbered: Bunch) -> list[Bunch]:
-        """Rollouts that are asked for in one request: votes, where the backend gains by it."""
-        if not isinstance(self.backend, SharesPrompts):
-            return [[one] for one in numbered]
-        orders = dict.fromkeys(draw.order for _, draw in numbered)
-        size = max(1, self.backend.capabilities.parallel // len(orders))
-        bunches = []
-        for order in orders:
-            votes = [(index, draw) for index, draw in numbered if draw.order is order]
-            bunches += [votes[at : at + size] for at in range(0, len(votes), size)]
-        return bunches
-
-    def _rollouts(
-        self, pair: Pair, plan: Plan, bunch: Bunch, cancelled: threading.Event
+    def _rollout(
+        self, pair: Pair, plan: Plan, index: int, draw: Draw, cancelled: threading.Event
     ) -> Iterator[Update]:
-        """Draw rollouts that differ in their seeds alone; the last update of each carries it whole.
+        """Draw one rollout; the last update carries it whole.
 
-        Those whose server breaks off in the middle are begun once more, from their first word.
+        One whose server breaks off in the middle is begun once more, from its first word.
         """
-        _, first = bunch[0]
-        chat = build_chat(pair, self.profile, first.order)
-        request = self._request(pair, chat.messages, plan, first)
+        chat = build_chat(pair, self.profile, draw.order)
+        request = self._request(pair, chat.messages, plan, draw)
         started = time.perf_counter()
         for is_last_try in (False, True):
-            writings = [
-                _Writing(
-                    RolloutReader(pair, draw.order, layout=self.profile.layout),
-                    index,
-                    draw,
-                    chat.injected,
-                    started,
-                )
-                for index, draw in bunch
-            ]
+            reader = RolloutReader(pair, draw.order, layout=self.profile.layout)
+            writing = _Writing(reader, index, draw, chat.injected, started)
             try:
-                yield from self._write(writings, request, cancelled)
+                yield from self._write(writing, request, cancelled)
             except BackendError as failure:
-                broke_off = isinstance(failure, BackendUnavailable) and any(
-                    writing.tokens for writing in writings
-                )
+                broke_off = isinstance(failure, BackendUnavailable) and writing.tokens
                 if broke_off and not is_last_try and not cancelled.is_set():
                     continue
-                for writing in writings:
-                    error = None if writing.finish_reason else str(failure)
-                    yield writing.update(writing.finish(error))
+                yield writing.update(writing.finish(error=str(failure)))
             else:
                 if not cancelled.is_set():
-                    yield from (writing.update(writing.finish()) for writing in writings)
+                    yield writing.update(writing.finish())
             return
 
     def _write(
-        self, writings: "list[_Writing]", request: ChatRequest, cancelled: threading.Event
+        self, writing: "_Writing", request: ChatRequest, cancelled: threading.Event
     ) -> Iterator[Update]:
-        """Let the backend write rollouts, with updates as often as a page can show them."""
-        with closing(self._pieces(request, len(writings))) as pieces:
-            for number, delta in pieces:
-                if cancelled.is_set():
-                    return
-                writing = writings[number]
-                if writing.answered and delta.text:  # from an engine that does not stop by itself
-                    if all(one.answered for one in writings):
-                        break
-                    continue
-                writing.take(delta)  # what comes last without text are the counts of tokens
-                if writing.is_due():
-                    yield writing.update()
-
-    def _pieces(self, request: ChatRequest, count: int) -> Generator[tuple[int, Delta], None, None]:
-        if count > 1:
-            assert isinstance(self.backend, SharesPrompts)
-            yield from self.backend.stream_several(request, count)
-            return
+        """Let the backend write a rollout, with an update as often as a page can show one."""
+        answered = False
         with closing(self.backend.stream(request)) as deltas:
             for delta in deltas:
-                yield 0, delta
+                if cancelled.is_set():
+                    return
+                if answered and delta.text:  # from an engine that does not stop by itself
+                    break
+                writing.take(delta)  # what comes last without text are the counts of tokens
+                answered = writing.is_answered()
+                if writing.is_due():
+                    yield writing.update()
 
     def _request(
         self, pair: Pair, messages: tuple[Message, ...], plan: Plan, draw: Draw
@@ -248,8 +202,6 @@ class _Writing:
     finish_reason: FinishReason | None = None
     tail: str = ""
     verdict_token: Token | None = None
-    answered: bool = False
-    ended: float | None = None
 
     def take(self, delta: Delta) -> None:
         if delta.text and self.first_seconds is None:
@@ -264,15 +216,13 @@ class _Writing:
         self.tokens = delta.completion_tokens or self.tokens + max(1, len(delta.tokens))
         self.prompt_tokens = delta.prompt_tokens or self.prompt_tokens
         self.finish_reason = delta.finish_reason or self.finish_reason
-        self.answered = self.answered or self._is_answered()
-        if self.answered:
-            self.finish_reason = "stop"
-        if self.finish_reason and self.ended is None:
-            self.ended = time.perf_counter()
 
-    def _is_answered(self) -> bool:
+    def is_answered(self) -> bool:
         """Whether a closed answer stands at the end: what follows would only cost time."""
-        return "</answer>" in self.tail and self.reader.snapshot().trace.verdict is not None
+        if "</answer>" not in self.tail or self.reader.snapshot().trace.verdict is None:
+            return False
+        self.finish_reason = "stop"
+        return True
 
     def is_due(self) -> bool:
         return time.perf_counter() - self.shown >= UPDATE_SECONDS
@@ -300,7 +250,7 @@ class _Writing:
             injected=self.injected,
             prompt_tokens=self.prompt_tokens,
             completion_tokens=self.tokens,
-            seconds=(self.ended or time.perf_counter()) - self.started,
+            seconds=time.perf_counter() - self.started,
             first_seconds=self.first_seconds,
         )
 

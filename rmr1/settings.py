@@ -30,9 +30,10 @@ class EmbeddedSettings(BaseModel):
         default={},
         description="LoRA adapters, PEFT folders or GGUF files, by the name that a judge is given",
     )
-    merge: str = Field(
-        default="",
-        description="adapter to merge into the weights: faster, and the only one that answers",
+    merge: str | None = Field(
+        default=None,
+        description="adapter to merge into the weights, which makes it faster than the others; "
+        "by default the packaged judge, empty for none",
     )
     cache_dir: Path | None = Field(
         default=None, description="where re-quantised weights are kept; by default the user's cache"
@@ -40,7 +41,13 @@ class EmbeddedSettings(BaseModel):
     context_tokens: int = Field(
         default=8192, ge=512, description="context window of each request, in tokens"
     )
-    parallel: int = Field(default=4, ge=1, le=64, description="requests worked on at once")
+    parallel: int | None = Field(
+        default=None,
+        ge=1,
+        le=64,
+        description="requests worked on at once, with small weights each in a process of its own; "
+        "by default one a physical core, and four at most",
+    )
     threads: int | None = Field(
         default=None, ge=1, description="threads to compute with; by default one a physical core"
     )

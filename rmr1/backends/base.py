@@ -152,25 +152,6 @@ class TakesAdapters(Protocol):
 
 
 @runtime_checkable
-class SharesPrompts(Protocol):
-    """A backend that reads a prompt once for several completions that are asked for together."""
-
-    def stream_several(
-        self, request: ChatRequest, count: int
-    ) -> Generator[tuple[int, Delta], None, None]:
-        """Complete one chat several times, with seeds that follow the request's.
-
-        Errors are those of `Backend.stream`.
-
-        Args:
-            count: completions, at most as many as the backend works on at once.
-
-        Yields:
-            Pieces, each with the number of its completion, from 0.
-        """
-
-
-@runtime_checkable
 class CountsRefusals(Protocol):
     """A backend whose server may ask for patience."""
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,7 +49,6 @@ class _Message(_Part):
 
 
 class _Choice(_Part):
-    index: int = 0
     delta: _Message = _Message()
     logprobs: _Logprobs | None = None
     finish_reason: str | None = None
@@ -153,21 +151,6 @@ def stream_chat(
     happens as soon as the reply holds one of `stops`.
 
     Raises:
-        as `stream_chats`.
-    """
-    with closing(stream_chats(client, body, stops)) as pieces:
-        for _, delta in pieces:
-            yield delta
-
-
-def stream_chats(
-    client: httpx.Client, body: Mapping[str, object], stops: tuple[str, ...] = (), count: int = 1
-) -> Generator[tuple[int, Delta], None, None]:
-    """As `stream_chat`, for `count` completions of one chat, each piece with its number.
-
-    A reply that holds one of `stops` ends; the connection is closed when all have ended.
-
-    Raises:
         BackendUnavailable: nobody answered, or the reply broke off.
         BackendBusy: the server has too much to do.
         PromptTooLong: the chat does not fit the context window.
@@ -178,7 +161,7 @@ def stream_chats(
             if response.status_code != httpx.codes.OK:
                 response.read()
                 raise _refusal(response.status_code, response.text)
-            yield from _pieces(response.iter_bytes(), stops, count)
+            yield from _deltas(response.iter_bytes(), stops)
     except httpx.TimeoutException as error:
         raise BackendUnavailable(
             f"the model server at {client.base_url} was silent for too long; try again."
@@ -189,32 +172,23 @@ def stream_chats(
         ) from error
 
 
-def _pieces(
-    chunks: Iterator[bytes], stops: tuple[str, ...], count: int
-) -> Generator[tuple[int, Delta], None, None]:
-    writing = {number: (_Progress(), StopWatch(stops)) for number in range(count)}
+def _deltas(chunks: Iterator[bytes], stops: tuple[str, ...]) -> Generator[Delta, None, None]:
+    progress, watch = _Progress(), StopWatch(stops)
     for data in _event_data(chunks):
         event = _parse_event(data)
-        number = event.choices[0].index if event.choices and count > 1 else 0
-        if number not in writing or (count > 1 and not event.choices):
-            continue
-        progress, watch = writing[number]
         progress.count(event)
         for choice in event.choices[:1]:
             text, tokens = progress.text(choice.delta), _tokens(choice.logprobs)
             progress.finish_reason = _finish_reason(choice.finish_reason) or progress.finish_reason
             if (cut := watch.cut(text)) is not None:
                 progress.finish_reason = "stop"
-                yield number, progress.last(cut, tokens)
-                del writing[number]
-            elif text or tokens:
-                yield number, Delta(text, tokens)
-        if not writing:
-            return
-    if any(progress.finish_reason is None for progress, _ in writing.values()):
+                yield progress.last(cut, tokens)
+                return
+            if text or tokens:
+                yield Delta(text, tokens)
+    if progress.finish_reason is None:
         raise BackendUnavailable("the model server broke off in the middle of a reply; try again.")
-    for number, (progress, _) in writing.items():
-        yield number, progress.last()
+    yield progress.last()
 
 
 def _event_data(chunks: Iterator[bytes]) -> Iterator[bytes]:

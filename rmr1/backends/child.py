@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Generic, Protocol, TypeVar
 
-from rmr1.backends.slots import Slots
 from rmr1.errors import BackendError, BackendUnavailable, RMR1Error
 
 _END_SECONDS = 3.0
@@ -41,7 +40,6 @@ class Running(Generic[Client]):
         log: what it wrote, where that is kept.
         end_s: seconds that it may take to end, once its standard input has.
         users: requests that it works on.
-        slots: places of its completions, where they are handed out here.
     """
 
     process: subprocess.Popen[str]
@@ -51,7 +49,6 @@ class Running(Generic[Client]):
     log: IO[bytes] | None = None
     end_s: float = _END_SECONDS
     users: int = 0
-    slots: Slots | None = None
 
     @property
     def alive(self) -> bool:

@@ -13,7 +13,6 @@ from typing import cast
 import httpx
 
 from rmr1.backends.child import Running, ending, log_end
-from rmr1.backends.slots import Slots
 from rmr1.errors import BackendUnavailable, ConfigurationError
 
 _PROGRAM = Path(__file__).with_name("embedded_server.py")
@@ -21,10 +20,10 @@ _NAME = "the embedded model's process"
 _START_SECONDS = 120.0
 _SILENCE_SECONDS = 300.0
 
-# Threads spin for each other a moment, about 3 ms, and then sleep. Spinning on, the default, keeps
-# cores from others; falling asleep sooner makes every layer wait for the system to wake a thread:
-# after 0.1 ms 59 tokens/s are written instead of 75, and beside a busy program 11 instead of 36.
-_WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000000"}
+# A thread that waits for another sleeps at once, and does not spin: whoever has work gets the core,
+# be it another process of ours or another program. Spinning, two processes that read prompts with
+# two threads each on two cores were two to twenty times as slow.
+_WAITING = {"OMP_WAIT_POLICY": "PASSIVE"}
 
 # Huge pages for weights and caches, where the C library is glibc: 10 to 20 % more tokens/s.
 _MEMORY = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
@@ -36,6 +35,7 @@ class ServerOptions:
 
     Attributes:
         context: tokens that one request may hold, prompt and completion together.
+        parallel: requests that it works on at once.
         threads: to read a prompt with.
         writing_threads: to write a completion with, where no other is written.
         adapters: paths of LoRA adapters, each once; requests name them by their index.
@@ -77,8 +77,7 @@ def launch_embedded(options: ServerOptions) -> Running[httpx.Client]:
                 limits=httpx.Limits(max_connections=None),
                 trust_env=False,  # no proxy leads to loopback
             )
-            slots = Slots(options.parallel)
-            return Running(process, client, _NAME, options.adapters, slots=slots)
+            return Running(process, client, _NAME, options.adapters)
         process.kill()
         process.communicate()
         reason = log_end(log, 1).rpartition("\n")[2] or said.get("error", "")

@@ -1,8 +1,6 @@
-"""The places of a llama.cpp server, handed out so that those in use lie side by side.
+"""The places where completions are written, handed out one to a request.
 
-Each holds one completion and the prompt that it had last. Completions whose places follow each
-other are computed together, the weights read once for all of them; the server's own choice leaves
-gaps, and completions on both sides of a gap are computed one after another.
+A place keeps the prompt that it had last, and reads only what is new in the next one.
 """
 
 import threading
@@ -17,7 +15,7 @@ class Slots:
         """Prepare.
 
         Args:
-            count: places of the server.
+            count: how many there are.
         """
         self._free = set(range(count))
         self._last: list[Hashable] = [None] * count
@@ -25,27 +23,23 @@ class Slots:
         self._freed = threading.Condition()
 
     @contextmanager
-    def take(self, count: int, prompt: Hashable) -> Iterator[int]:
-        """Hold places for one request, waiting until as many are free.
+    def take(self, prompt: Hashable) -> Iterator[int]:
+        """Hold a place for one request, waiting until one is free.
 
         Args:
-            count: completions of the request; more than there are places take all of them.
             prompt: what the request begins with; a free place that had it last is taken again.
 
         Yields:
-            The place of the first completion. The server lays the others on the lowest free ones.
+            The place's number; the lowest of the free ones where none had the prompt.
         """
-        wanted = min(count, len(self._last))
-        with self._turn, self._freed:  # one waits at a time, or small requests starve a large one
-            self._freed.wait_for(lambda: len(self._free) >= wanted)
-            ordered = sorted(self._free, key=lambda slot: (self._last[slot] != prompt, slot))
-            taken = [ordered[0], *sorted(ordered[1:])[: wanted - 1]]
-            self._free.difference_update(taken)
-            for slot in taken:
-                self._last[slot] = prompt
+        with self._turn, self._freed:  # one waits at a time, or a newcomer overtakes it
+            self._freed.wait_for(lambda: self._free)
+            slot = min(self._free, key=lambda one: (self._last[one] != prompt, one))
+            self._free.remove(slot)
+            self._last[slot] = prompt
         try:
-            yield taken[0]
+            yield slot
         finally:
             with self._freed:
-                self._free.update(taken)
+                self._free.add(slot)
                 self._freed.notify()

@@ -1,16 +1,11 @@
-"""The embedded model's weights: found, re-quantised once for speed, kept in a cache.
+"""The embedded model's weights: found, re-quantised once for speed, kept in a cache."""
 
-`python -m rmr1.backends.weights` does it ahead of the first start.
-"""
-
-import argparse
 import hashlib
 import importlib.util
 import logging
 import os
-import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +15,7 @@ from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # of its HTTP client
 from numpy.typing import NDArray
 
-from rmr1.errors import ConfigurationError, RMR1Error
+from rmr1.errors import ConfigurationError
 
 _LOG = logging.getLogger(__name__)
 
@@ -158,24 +153,6 @@ def faster(_name: str, stored: Stored) -> Stored:
     return quantised(quants.dequantize(*stored), GGMLQuantizationType.Q8_0)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Prepare the embedded weights and print where they are."""
-    parser = argparse.ArgumentParser(description="Prepare the embedded model's weights.")
-    parser.add_argument("--cache", type=Path, default=default_cache(), help="where to keep them")
-    cache: Path = parser.parse_args(argv).cache
-    try:
-        source = find_weights()
-        sys.stdout.write(f"{prepare_weights(source, file_hash(source), cache)}\n")
-    except RMR1Error as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
-
-
 def default_cache() -> Path:
     """The user's cache folder for weights, by the XDG convention."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rmr1"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,16 +5,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import httpx
 import numpy as np
 import psutil
 import pytest
 
+from rmr1.backends.adapters import PACKAGED_NAME
 from rmr1.backends.base import ChatRequest, Delta, Sampling
+from rmr1.backends.child import Child
 from rmr1.backends.embedded import EmbeddedBackend
+from rmr1.backends.weights import find_weights
 from rmr1.errors import (
     BackendError,
     BackendUnavailable,
@@ -98,18 +104,16 @@ def test_it_streams_and_counts(embedded: EmbeddedBackend) -> None:
 
 
 @pytest.mark.model
-def test_votes_asked_for_together_are_those_asked_for_alone(embedded: EmbeddedBackend) -> None:
-    asked = asking("Tell me a story of a town by the sea.", 10, logprobs=2)
-    asked = replace(asked, sampling=replace(asked.sampling, temperature=0.9, seed=5))
-    text_of(embedded, asked)  # a prompt that was read before counts a little differently
-    together = ["", ""]
-    for number, delta in embedded.stream_several(asked, 2):
-        together[number] += delta.text
-    alone = [
-        text_of(embedded, replace(asked, sampling=replace(asked.sampling, seed=seed)))
+def test_what_is_written_at_once_is_what_is_written_alone(embedded: EmbeddedBackend) -> None:
+    asked = asking("Tell me a story of a town by the sea.", 10)
+    votes = [
+        replace(asked, sampling=replace(asked.sampling, temperature=0.9, seed=seed))
         for seed in (5, 6)
     ]
-    assert together == alone
+    with ThreadPoolExecutor(2) as pool:
+        # Twice: a prompt that was read before counts a little differently.
+        _, together = (list(pool.map(partial(text_of, embedded), votes)) for _ in range(2))
+    assert together == [text_of(embedded, vote) for vote in votes]
     assert together[0] != together[1]
 
 
@@ -153,25 +157,35 @@ def test_a_wrong_grammar_is_an_error_of_ours(embedded: EmbeddedBackend) -> None:
 
 
 @pytest.mark.model
-def test_completions_written_at_once_lie_side_by_side(embedded: EmbeddedBackend) -> None:
-    running = embedded._child._running
-    assert running
-
-    def busy() -> list[int]:
-        found = running.client.get(str(running.client.base_url.join("/slots"))).json()
-        return [one["id"] for one in found if one["is_processing"]]
+def test_completions_written_at_once_have_a_process_each(embedded: EmbeddedBackend) -> None:
+    def busy(child: Child[httpx.Client]) -> list[bool]:
+        with child.lease() as running:
+            found = running.client.get(str(running.client.base_url.join("/slots"))).json()
+        return [one["is_processing"] for one in found]
 
     def endless(prompt: str) -> Generator[Delta, None, None]:
         stream = embedded.stream(asking(prompt, 900, grammar=ENDLESS))
         next(stream)
         return stream
 
-    with closing(endless("Go on")), closing(endless("And you")) as second:
-        assert busy() == [0, 1]
-        second.close()
-        with closing(embedded.stream_several(asking("On", 900, grammar=ENDLESS), 2)) as pieces:
-            next(pieces)
-            assert busy() == [0, 1, 2]
+    with closing(endless("Go on")), closing(endless("And you")):
+        assert [busy(child) for child in embedded._children] == [[True], [True]]
+
+
+@pytest.mark.model
+def test_large_weights_have_one_process_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rmr1.backends.embedded._SMALL_BYTES", 0)
+    settings = EmbeddedSettings(weights=find_weights(), context_tokens=512, parallel=2)
+    others = children()
+    with closing(EmbeddedBackend(settings)) as backend:
+        streams = [
+            backend.stream(asking(prompt, 400, grammar=ENDLESS)) for prompt in ("Go on", "And you")
+        ]
+        for stream in streams:
+            next(stream)
+        assert len(children() - others) == 1
+        for stream in streams:
+            stream.close()
 
 
 @pytest.mark.model
@@ -271,26 +285,25 @@ def test_an_adapter_for_another_model_is_refused_before_it_is_known(tmp_path: Pa
     assert backend.capabilities.adapters == ()
 
 
-def test_merged_weights_answer_as_nothing_else(tmp_path: Path) -> None:
+def test_what_cannot_be_merged_is_named(tmp_path: Path) -> None:
     weights = base_file(tmp_path / "tiny.gguf")
-    paths = {"mine": peft_folder(tmp_path / "one"), "other": peft_folder(tmp_path / "two")}
-    settings = EmbeddedSettings(weights=weights, adapters=paths, merge="mine")
-    backend = EmbeddedBackend(settings)
-    assert [one.partition("@")[0] for one in backend.capabilities.adapters] == ["mine"]
-    for name in (None, "other"):
-        with pytest.raises(BackendError, match="merged with 'mine'"):
-            text_of(backend, asking("Hi", adapter=name))
-    with pytest.raises(ConfigurationError, match="merged"):
-        backend.add_adapter("third", paths["other"])
-    with pytest.raises(ConfigurationError, match="to merge"):
+    with pytest.raises(ConfigurationError, match="'mine' to merge"):
         EmbeddedBackend(EmbeddedSettings(weights=weights, merge="mine"))
 
 
 @pytest.mark.model
-def test_adapters_are_chosen_by_request_and_come_while_it_runs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_adapters_are_chosen_by_request_and_come_while_it_runs(
+    processes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if processes == 1:
+        monkeypatch.setattr("rmr1.backends.embedded._SMALL_BYTES", 0)
     others = children()
     settings = EmbeddedSettings(
-        adapters={"one": adapter(tmp_path / "one")}, context_tokens=512, parallel=1
+        weights=find_weights(),
+        adapters={"one": adapter(tmp_path / "one")},
+        context_tokens=512,
+        parallel=2,
     )
     with closing(EmbeddedBackend(settings)) as backend:
         base = text_of(backend, asking("Name a colour."))
@@ -304,12 +317,34 @@ def test_adapters_are_chosen_by_request_and_come_while_it_runs(tmp_path: Path) -
         assert two not in (base, one)
         assert len(children() - others) == 2
         assert list(writing)[-1].finish_reason == "length"  # undisturbed
-        assert len(children() - others) == 1
+        assert len(children() - others) == processes
         assert text_of(backend, asking("Name a colour.", adapter="one")) == one
 
 
 @pytest.mark.model
-def test_merged_weights_are_served_under_the_adapters_name(tmp_path: Path) -> None:
+def test_what_is_merged_is_taken_out_again_for_the_others() -> None:
+    """To about as much as eight bits change a probability."""
+
+    def first(backend: EmbeddedBackend, name: str | None) -> dict[str, float]:
+        asked = asking("Name a colour.", 1, adapter=name, logprobs=5)
+        [token] = [token for delta in backend.stream(asked) for token in delta.tokens]
+        return {text: math.exp(chance) for text, chance in token.logprobs}
+
+    names = None, PACKAGED_NAME
+    found: list[list[dict[str, float]]] = []
+    for merge in (None, ""):
+        settings = EmbeddedSettings(merge=merge, context_tokens=512, parallel=1)
+        with closing(EmbeddedBackend(settings)) as backend:
+            found.append([first(backend, name) for name in names])
+    for merged, plain in zip(*found, strict=True):
+        [likeliest, *_] = plain
+        assert merged[likeliest] == pytest.approx(plain[likeliest], abs=0.1)
+    base, judge = found[0]
+    assert max(judge, key=judge.__getitem__) != max(base, key=base.__getitem__)
+
+
+@pytest.mark.model
+def test_an_adapter_of_ones_own_may_be_merged_instead(tmp_path: Path) -> None:
     settings = EmbeddedSettings(
         adapters={"one": adapter(tmp_path / "one")},
         merge="one",
@@ -319,4 +354,4 @@ def test_merged_weights_are_served_under_the_adapters_name(tmp_path: Path) -> No
     )
     with closing(EmbeddedBackend(settings)) as backend:
         assert text_of(backend, asking("Name a colour.", adapter="one"))
-        assert [path.name.partition(".")[0] for path in (tmp_path / "cache").glob("m*")]
+        assert len(list((tmp_path / "cache").glob("merged.*"))) == 1

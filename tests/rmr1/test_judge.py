@@ -1,11 +1,8 @@
 import threading
 import time
-from dataclasses import replace
-from itertools import zip_longest
 
 import pytest
 
-from rmr1.backends.base import Delta
 from rmr1.backends.scripted import ScriptedBackend
 from rmr1.errors import BackendUnavailable
 from rmr1.judge import Judge, Update
@@ -155,53 +152,3 @@ def test_a_rollout_that_breaks_off_is_begun_once_more():
     assert judgement.state is State.COMPLETE
     assert judgement.rollouts[0].trace.text == CHAT
     assert len(mended.asked) == 2
-
-
-class Sharing(ScriptedBackend):
-    """Answers several at once; the numbers of completions asked for together are noted."""
-
-    def stream_several(self, request, count):
-        together = getattr(self, "together", [])
-        self.together = [*together, (request.sampling.seed, count)]
-        seeds = [request.sampling.seed + number for number in range(count)]
-        streams = [
-            self.stream(replace(request, sampling=replace(request.sampling, seed=seed)))
-            for seed in seeds
-        ]
-        for pieces in zip_longest(*streams):
-            yield from ((number, piece) for number, piece in enumerate(pieces) if piece)
-
-
-def by_seed(request):
-    return CHAT if request.sampling.seed % 2 else CHAT.replace("[[A]]", "[[B]]")
-
-
-def test_votes_are_asked_for_together_where_the_prompt_is_then_read_once():
-    plan = Plan(orders="both", votes=3, temperature=0.5, seed=7)
-    shared = Sharing(by_seed, parallel=4)
-    found = Judge(shared, load_profile("cor")).judge(PAIR, plan)
-    assert sorted(shared.together) == [(7, 2), (7, 2)]
-    alone = Judge(ScriptedBackend(by_seed), load_profile("cor")).judge(PAIR, plan)
-    told = [(one.order, one.vote, one.seed, one.verdict, one.trace.text) for one in found.rollouts]
-    assert told == [
-        (one.order, one.vote, one.seed, one.verdict, one.trace.text) for one in alone.rollouts
-    ]
-    assert found.verdict == alone.verdict
-
-
-def test_no_more_votes_are_asked_for_together_than_the_backend_takes():
-    shared = Sharing(by_seed, parallel=2)
-    Judge(shared, load_profile("cor")).judge(PAIR, Plan(votes=5, temperature=0.5))
-    assert sorted(shared.together) == [(0, 2), (2, 2)]  # and the fifth alone
-
-
-def test_votes_that_were_whole_when_the_server_broke_off_count():
-    class BreaksOff(Sharing):
-        def stream_several(self, request, count):
-            yield from ((0, piece) for piece in self.stream(request))
-            yield 1, Delta("<type>Ch")
-            raise BackendUnavailable("the model server broke off.")
-
-    backend = BreaksOff([CHAT], parallel=2)
-    found = Judge(backend, load_profile("cor")).judge(PAIR, Plan(votes=2, temperature=0.5))
-    assert [one.state for one in found.rollouts] == [State.COMPLETE, State.FAILED]

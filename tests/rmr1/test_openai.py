@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rmr1.backends.base import ChatRequest, Delta, Sampling
-from rmr1.backends.chat_stream import stream_chat, stream_chats
+from rmr1.backends.chat_stream import stream_chat
 from rmr1.backends.openai import OpenAIBackend
 from rmr1.errors import BackendBusy, BackendError, BackendUnavailable, PromptTooLong
 from rmr1.pair import Message
@@ -141,31 +141,6 @@ def test_thinking_that_the_server_keeps_apart_is_put_back() -> None:
     body = "".join(f"data: {line}\n\n" for line in lines).encode() + sse()
     deltas = list(backend(Server(httpx.Response(200, content=body))).stream(REQUEST))
     assert text_of(deltas) == "<think>hm so</think>B"
-
-
-def test_several_completions_of_one_chat_are_told_apart() -> None:
-    def piece(number: int, text: str = "", finish: str | None = None) -> bytes:
-        choice = {"index": number, "delta": {"content": text}, "finish_reason": finish}
-        timings = {"cache_n": 0, "prompt_n": 9, "predicted_n": number + 5}
-        return f"data: {json.dumps({'choices': [choice], 'timings': timings})}\n\n".encode()
-
-    pieces = [piece(1, "one "), piece(0, "nil </ans"), piece(0, "wer> and more"), piece(1, "two")]
-    usage = b'data: {"choices": [], "usage": {"completion_tokens": 99}}\n\n'
-    content = b"".join(pieces) + piece(1, finish="length") + usage + b"data: [DONE]\n\n"
-
-    def chats(content: bytes) -> list[tuple[int, Delta]]:
-        transport = httpx.MockTransport(lambda _: httpx.Response(200, content=content))
-        with httpx.Client(transport=transport, base_url="http://x/v1") as client:
-            return list(stream_chats(client, {}, ("</answer>",), 2))
-
-    found = chats(content)
-    assert text_of([delta for number, delta in found if number == 0]) == "nil </answer>"
-    assert text_of([delta for number, delta in found if number == 1]) == "one two"
-    ends = {number: delta for number, delta in found if delta.finish_reason}
-    assert {number: one.finish_reason for number, one in ends.items()} == {0: "stop", 1: "length"}
-    assert {number: one.completion_tokens for number, one in ends.items()} == {0: 5, 1: 6}
-    with pytest.raises(BackendUnavailable, match="broke off"):
-        chats(b"".join(pieces))
 
 
 BUSY = httpx.Response(429, text="slow down")

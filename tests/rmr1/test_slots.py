@@ -1,4 +1,3 @@
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -7,64 +6,48 @@ import pytest
 from rmr1.backends.slots import Slots
 
 
-def test_places_in_use_lie_side_by_side() -> None:
+def test_the_lowest_free_place_is_taken() -> None:
     slots = Slots(4)
-    with slots.take(1, "a") as first, slots.take(1, "b") as second:
+    with slots.take("a") as first, slots.take("b") as second:
         assert (first, second) == (0, 1)
-        with slots.take(1, "c") as third:
+        with slots.take("c") as third:
             assert third == 2
-    with slots.take(1, "d") as again:
+    with slots.take("d") as again:
         assert again == 0
 
 
 def test_a_prompt_goes_where_it_was_last() -> None:
     slots = Slots(4)
-    with slots.take(1, "ab"), slots.take(1, "ba"):
+    with slots.take("ab"), slots.take("ba"):
         pass
-    with slots.take(1, "ba") as one, slots.take(1, "ab") as other:
+    with slots.take("ba") as one, slots.take("ab") as other:
         assert (one, other) == (1, 0)
-    with slots.take(1, "ba"), slots.take(1, "ba") as second:
+    with slots.take("ba"), slots.take("ba") as second:
         assert second == 0  # the other one is in use
 
 
-def test_several_completions_hold_the_lowest_free_places() -> None:
-    slots = Slots(4)
-    with slots.take(1, "a"), slots.take(2, "b") as first:
-        assert first == 1
-        with slots.take(1, "c") as last:
-            assert last == 3
-    with slots.take(9, "d") as first:
-        assert first == 0
-
-
-def test_a_large_request_is_not_starved_by_small_ones() -> None:
-    slots = Slots(2)
+def test_who_waited_longer_comes_first() -> None:
+    slots = Slots(1)
     order = []
-    waiting = threading.Event()
 
-    def large() -> None:
-        waiting.set()
-        with slots.take(2, "large"):
-            order.append("large")
-
-    def small() -> None:
-        with slots.take(1, "small"):
-            order.append("small")
+    def ask(prompt: str) -> None:
+        with slots.take(prompt):
+            order.append(prompt)
 
     with ThreadPoolExecutor(2) as pool, ExitStack() as held:
-        held.enter_context(slots.take(1, "a"))
-        pool.submit(large)
-        waiting.wait()
+        held.enter_context(slots.take("a"))
+        first = pool.submit(ask, "b")
         while not slots._turn.locked():
             pass
-        pool.submit(small)  # a place is free for it, but it came later
+        pool.submit(ask, "c")
         held.close()
-    assert order == ["large", "small"]
+        first.result()
+    assert order == ["b", "c"]
 
 
 def test_a_failed_request_gives_its_places_back() -> None:
     slots = Slots(1)
-    with pytest.raises(RuntimeError), slots.take(1, "a"):
+    with pytest.raises(RuntimeError), slots.take("a"):
         raise RuntimeError
-    with slots.take(1, "b") as first:
+    with slots.take("b") as first:
         assert first == 0
