@@ -7,8 +7,9 @@ The embedded server is set as the app sets it, unless --threads or --parallel sa
 client     the batch runner, against the same requests sent by httpx.AsyncClient to the same
            llama.cpp server; both stream, both stop at the closing answer tag. Target 0.95.
 decoding   tokens a second after the first: the embedded judge, against `generate` of transformers
-           with its weights and prompts, greedy, a prompt at a time, in bfloat16 as in RM-R1's
-           demo notebook or in float32 (--dtype). Target 4.
+           with its weights, adapter merged on both sides, as in RM-R1's demo notebook: RM-R1's
+           own prompt, greedy, a prompt at a time, in bfloat16 (or float32, --dtype). The app's
+           shorter prompt: --profile brief. Target 4.
 sharing    seconds of four votes, and of both orders, against one rollout of the same pair, one of
            the Judge page's examples or of --data. Targets 2.2 and 1.7.
 vllm       a vLLM server with 32 judgements at once, against one at a time.
@@ -76,6 +77,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=8, help="judged in a round")
     parser.add_argument("--tokens", type=int, default=128, help="budget of a rollout")
     parser.add_argument("--dtype", choices=["bfloat16", "float32"], default="bfloat16")
+    parser.add_argument("--profile", default="cor", help="of the prompts of `decoding`")
     parser.add_argument("--threads", type=int, help="by default one a physical core")
     parser.add_argument(
         "--parallel", type=int, help="requests at once; by default the app's, client 4, vllm 32"
@@ -123,7 +125,8 @@ def decoding(asked: argparse.Namespace) -> None:
     ):
         judge = default_judge(backend)
         pairs = _pairs(asked.rounds + 1, 1)
-        chats = [build_chat(pair, judge.profile).messages for pair in pairs]
+        profile = load_profile(asked.profile)
+        chats = [build_chat(pair, profile).messages for pair in pairs]
         left = {"ours": iter(chats), "theirs": iter(chats)}
 
         def ours() -> float:
