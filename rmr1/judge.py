@@ -153,15 +153,13 @@ class Judge:
         self, writing: "_Writing", request: ChatRequest, cancelled: threading.Event
     ) -> Iterator[Update]:
         """Let the backend write a rollout, with an update as often as a page can show one."""
-        answered = False
         with closing(self.backend.stream(request)) as deltas:
             for delta in deltas:
                 if cancelled.is_set():
                     return
-                if answered and delta.text:  # from an engine that does not stop by itself
+                if writing.answered and delta.text:  # from an engine that does not stop by itself
                     break
                 writing.take(delta)  # what comes last without text are the counts of tokens
-                answered = writing.is_answered()
                 if writing.is_due():
                     yield writing.update()
 
@@ -201,6 +199,7 @@ class _Writing:
     prompt_tokens: int | None = None
     finish_reason: FinishReason | None = None
     tail: str = ""
+    answered: bool = False
     verdict_token: Token | None = None
 
     def take(self, delta: Delta) -> None:
@@ -215,14 +214,12 @@ class _Writing:
             self.tail = (self.tail + delta.text)[-80:]
         self.tokens = delta.completion_tokens or self.tokens + max(1, len(delta.tokens))
         self.prompt_tokens = delta.prompt_tokens or self.prompt_tokens
-        self.finish_reason = delta.finish_reason or self.finish_reason
+        self.answered = self.answered or self._is_answered()
+        self.finish_reason = "stop" if self.answered else delta.finish_reason or self.finish_reason
 
-    def is_answered(self) -> bool:
+    def _is_answered(self) -> bool:
         """Whether a closed answer stands at the end: what follows would only cost time."""
-        if "</answer>" not in self.tail or self.reader.snapshot().trace.verdict is None:
-            return False
-        self.finish_reason = "stop"
-        return True
+        return "</answer>" in self.tail and self.reader.snapshot().trace.verdict is not None
 
     def is_due(self) -> bool:
         return time.perf_counter() - self.shown >= UPDATE_SECONDS
