@@ -196,7 +196,7 @@ def _effects(outcomes: Iterable[Outcome], rule: Rule) -> Table:
         "Position and length",
         tuple(tally.cell(name) for name in _EFFECTS),
         "Position counts rollouts, length and all pairs count judgements; "
-        "those without a verdict are in no `names` figure and are not right in the others.",
+        "those without a verdict are not right, and not counted under Names the first or longer.",
     )
 
 
