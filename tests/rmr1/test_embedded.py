@@ -189,6 +189,25 @@ def test_large_weights_have_one_process_for_all(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.model
+@pytest.mark.parametrize(("small", "spins"), [(True, None), (False, "3000")])
+def test_only_threads_that_write_together_spin_before_they_sleep(
+    small: bool, spins: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not small:
+        monkeypatch.setattr("rmr1.backends.embedded._SMALL_BYTES", 0)
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    settings = EmbeddedSettings(weights=find_weights(), context_tokens=512, parallel=1, threads=2)
+    others = children()
+    with closing(EmbeddedBackend(settings)) as backend:
+        backend.warm().join()
+        [child] = children() - others
+        environment = psutil.Process(child).environ()
+    assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert environment.get("GOMP_SPINCOUNT") == spins
+
+
+@pytest.mark.model
 def test_closing_the_stream_frees_the_slot(embedded: EmbeddedBackend) -> None:
     streams = [embedded.stream(asking("Go on", 900, grammar=ENDLESS)) for _ in range(4)]
     for stream in streams:
